@@ -1,0 +1,48 @@
+/** Envoy's two gRPC services that we serve and call. */
+import type { MethodDefinition } from '@grpc/grpc-js';
+import { messageType } from './messages.ts';
+
+interface BidiMethod {
+  readonly path: string;
+  readonly request: string;
+  readonly response: string;
+}
+
+function streaming(method: BidiMethod, responseStream: boolean): MethodDefinition<object, object> {
+  const request = messageType(method.request);
+  const response = messageType(method.response);
+  return {
+    path: method.path,
+    requestStream: true,
+    responseStream,
+    requestSerialize: (value) => Buffer.from(request.encode(value).finish()),
+    requestDeserialize: (bytes) => request.decode(bytes),
+    responseSerialize: (value) => Buffer.from(response.encode(value).finish()),
+    responseDeserialize: (bytes) => response.decode(bytes),
+  };
+}
+
+/** `envoy.service.discovery.v3.AggregatedDiscoveryService`, the incremental variant only. */
+export const AggregatedDiscoveryService = {
+  DeltaAggregatedResources: streaming(
+    {
+      path: '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources',
+      request: 'envoy.service.discovery.v3.DeltaDiscoveryRequest',
+      response: 'envoy.service.discovery.v3.DeltaDiscoveryResponse',
+    },
+    true,
+  ),
+};
+
+/** `envoy.service.accesslog.v3.AccessLogService`. Messages pass as bytes: who decodes them decides how. */
+export const AccessLogService = {
+  StreamAccessLogs: {
+    path: '/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs',
+    requestStream: true,
+    responseStream: false,
+    requestSerialize: (bytes: Buffer) => bytes,
+    requestDeserialize: (bytes: Buffer) => bytes,
+    responseSerialize: () => Buffer.alloc(0),
+    responseDeserialize: () => ({}),
+  } satisfies MethodDefinition<Buffer, object>,
+};
