@@ -119,7 +119,8 @@ export function decodeAccessLogs(bytes: Uint8Array, reporter: string): DecodedAc
   const problems: Problem[] = [];
   const read = (raw: DecodedEntry, http: boolean): void => {
     const entry = readEntry(raw, nodeId ?? reporter, http);
-    if (typeof entry === 'string') problems.push({ subject: `access log entry of ${nodeId ?? reporter}`, reason: entry });
+    if (typeof entry === 'string')
+      problems.push({ subject: `access log entry of ${nodeId ?? reporter}`, reason: entry });
     else entries.push(entry);
   };
   for (const raw of message.http_logs?.log_entry ?? []) read(raw, true);
@@ -161,7 +162,8 @@ function readEntry(raw: DecodedEntry, reporter: string, http: boolean): AccessLo
   const source = readAddress(common?.downstream_remote_address);
   const destination = readAddress(common?.downstream_local_address);
   const phase = PHASES[common?.access_log_type ?? ''];
-  if (!common || !source || !destination) return 'skipped: downstream_remote_address or downstream_local_address is missing';
+  if (!common || !source || !destination)
+    return 'skipped: downstream_remote_address or downstream_local_address is missing';
   if (!phase) return `skipped: access_log_type ${common.access_log_type} is not one we read`;
   if (!common.start_time) return 'skipped: start_time is missing';
   const host = raw.request?.authority;

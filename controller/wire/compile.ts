@@ -9,8 +9,7 @@ import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 import { PROTO_ADDITIONS, PROTO_FILES, type ProtoAddition } from './proto-files.ts';
 
-const packageFolder = (name: string): string =>
-  dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+const packageFolder = (name: string): string => dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
 
 const envoyProtos = join(packageFolder('@grpc/grpc-js-xds'), 'deps');
 const INCLUDES = [

@@ -1,5 +1,5 @@
 /** One service port as an egress knows it: the metadata of a cluster in the egress's routing table (DESIGN section 2). */
-import { type PortProtocol } from '../core/model.ts';
+import type { PortProtocol } from '../core/model.ts';
 
 /** Namespace of `metadata.filter_metadata` that carries {@link RelayTarget}. */
 export const METADATA_NAMESPACE = 'lazyscope.io/relay';

@@ -33,7 +33,11 @@ function struct(object: Plain): Plain {
 }
 
 function sortedEntries(object: Plain, convert: (value: unknown) => unknown): Plain {
-  return Object.fromEntries(Object.keys(object).sort().map((key) => [key, convert(object[key])]));
+  return Object.fromEntries(
+    Object.keys(object)
+      .sort()
+      .map((key) => [key, convert(object[key])]),
+  );
 }
 
 function any(root: Root, object: Plain): Plain {
