@@ -164,7 +164,14 @@ export interface AccessLogEntry {
 }
 
 /** Why traffic stays on the egress though it was seen. */
-export type RelayReason = 'PodIP' | 'NodeIP' | 'External' | 'HostMismatch' | 'SniMismatch';
+export type RelayReason =
+  | 'PodIP'
+  | 'NodeIP'
+  | 'External'
+  | 'HostMismatch'
+  | 'SniMismatch'
+  /** Bytes that are no plain HTTP on a port declared HTTP: Envoy hands them to its pass-through chain for good. */
+  | 'ProtocolMismatch';
 
 /** How an edge became known. */
 export type EdgeOrigin = 'EgressLog' | 'Seed';

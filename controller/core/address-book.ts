@@ -1,0 +1,73 @@
+import type { Timestamp, WorkloadKey } from './model.ts';
+
+/** Who had an address, from when to when. */
+export interface Ownership {
+  /** `namespace/name` of the pod. */
+  readonly pod: string;
+  readonly workload: WorkloadKey;
+  readonly from: Timestamp;
+  /** `Infinity` while the pod has the address. */
+  readonly to: Timestamp;
+}
+
+/** How long a former owner is remembered: longer than an egress may take to report a connection. */
+const RETENTION_MS = 10 * 60_000;
+
+/**
+ * Owners of pod addresses by interval. Kubernetes gives an address to the next pod as soon as the last one is gone,
+ * so an entry is attributed to who owned the address when its connection *began*, never to whoever has it now.
+ */
+export class AddressBook {
+  readonly #owners = new Map<string, Ownership[]>();
+
+  /**
+   * A pod has an address.
+   * @param startedAt start of the pod where it is known (second granularity); else it counts from `at`, or from
+   *   ever if nobody had the address before
+   */
+  claim(address: string, claim: Pick<Ownership, 'pod' | 'workload'>, startedAt: Timestamp | undefined, at: Timestamp) {
+    const owners = this.#owners.get(address) ?? [];
+    const current = owners.at(-1);
+    if (current?.pod === claim.pod && current.to === Number.POSITIVE_INFINITY) {
+      owners[owners.length - 1] = { ...current, workload: claim.workload };
+      return;
+    }
+    const from = beginning(current, startedAt, at);
+    const kept = owners.filter((owner) => owner.to > at - RETENTION_MS);
+    this.#owners.set(address, [...kept, { ...claim, from, to: Number.POSITIVE_INFINITY }]);
+  }
+
+  /** A pod gave its address back, or is gone. */
+  release(address: string, pod: string, at: Timestamp): void {
+    const owners = this.#owners.get(address);
+    const index = owners?.findLastIndex((owner) => owner.pod === pod && owner.to === Number.POSITIVE_INFINITY) ?? -1;
+    const owner = owners?.[index];
+    if (owners && owner) owners[index] = { ...owner, to: at };
+  }
+
+  /** The owner at a time; the newest claim wins where a release was never told. */
+  ownerAt(address: string, at: Timestamp): Ownership | undefined {
+    return this.#owners.get(address)?.findLast((owner) => owner.from <= at && at < owner.to);
+  }
+
+  /** Whether anybody has the address now. */
+  has(address: string): boolean {
+    return this.#owners.get(address)?.at(-1)?.to === Number.POSITIVE_INFINITY;
+  }
+
+  /** Forgets former owners whose time is over; call it now and then. */
+  prune(now: Timestamp): void {
+    for (const [address, owners] of this.#owners) {
+      const kept = owners.filter((owner) => owner.to > now - RETENTION_MS);
+      if (kept.length === 0) this.#owners.delete(address);
+      else if (kept.length < owners.length) this.#owners.set(address, kept);
+    }
+  }
+}
+
+/** `startedAt` is cut to the second, so it may lie before the release of the last owner: the later one holds. */
+function beginning(last: Ownership | undefined, startedAt: Timestamp | undefined, at: Timestamp): Timestamp {
+  if (startedAt === undefined) return last === undefined ? Number.NEGATIVE_INFINITY : Math.min(at, last.to);
+  const released = last !== undefined && last.to !== Number.POSITIVE_INFINITY ? last.to : Number.NEGATIVE_INFINITY;
+  return Math.max(startedAt, released);
+}

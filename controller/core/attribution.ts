@@ -1,0 +1,131 @@
+import type { Ownership } from './address-book.ts';
+import {
+  type AccessLogEntry,
+  type Destination,
+  isHttp,
+  type RelayReason,
+  type Service,
+  type SocketAddress,
+  type Timestamp,
+  type WorkloadKey,
+} from './model.ts';
+import { serviceKey } from './service-index.ts';
+
+/** What attribution asks of the registry. */
+export interface AttributionView {
+  ownerAt(address: string, at: Timestamp): Ownership | undefined;
+  isNodeAddress(address: string): boolean;
+  hasPod(address: string): boolean;
+  serviceByHost(host: string, namespace: string): Service | undefined;
+  serviceByClusterIP(address: string): Service | undefined;
+  headlessByEndpoint(address: string, port: number): Service | undefined;
+}
+
+/** Who called what, as far as the mesh is known now. */
+export type Attribution =
+  | {
+      readonly kind: 'Edge';
+      readonly source: WorkloadKey;
+      readonly destination: Destination;
+      /** Set where the destination cannot be promoted. */
+      readonly relayReason?: RelayReason;
+    }
+  /** No pod is known to have had the source address then: it may be told soon. */
+  | { readonly kind: 'UnknownSource' };
+
+interface Target {
+  readonly destination: Destination;
+  readonly relayReason?: RelayReason;
+}
+
+/**
+ * Attributes one entry (DESIGN section 4). Destination, first match: an HTTP Host that is a domain of a service on that
+ * port; the ClusterIP; the endpoint of a headless service; the TLS server name; a pod or node; else external.
+ */
+export function attribute(entry: AccessLogEntry, view: AttributionView): Attribution {
+  const owner = view.ownerAt(entry.source.address, entry.startTime);
+  if (!owner) return { kind: 'UnknownSource' };
+  const namespace = owner.workload.slice(0, owner.workload.indexOf('/'));
+  const target =
+    byHost(entry, namespace, view) ??
+    byClusterIP(entry, view) ??
+    byHeadlessEndpoint(entry, view) ??
+    byServerName(entry, namespace, view) ??
+    byAddress(entry, view);
+  return { kind: 'Edge', source: owner.workload, ...target };
+}
+
+/** Direct mode routes by Host on the port's shared listener, whatever address the client dialled. */
+function byHost(entry: AccessLogEntry, namespace: string, view: AttributionView): Target | undefined {
+  if (entry.protocol !== 'HTTP1' || entry.host === undefined) return undefined;
+  const service = view.serviceByHost(hostWithoutPort(entry.host), namespace);
+  return service && isDeclaredHttp(service, entry.destination.port)
+    ? { destination: servicePort(service, entry.destination.port) }
+    : undefined;
+}
+
+function byClusterIP(entry: AccessLogEntry, view: AttributionView): Target | undefined {
+  const { address, port } = entry.destination;
+  const service = view.serviceByClusterIP(address);
+  if (!service?.ports.some((candidate) => candidate.port === port)) return undefined;
+  const destination = servicePort(service, port);
+  if (!isDeclaredHttp(service, port)) return { destination };
+  return relayed(destination, httpMismatch(entry, service));
+}
+
+/** A client picks a headless service's pod itself; on a declared HTTP port the sidecar can still route it by Host. */
+function byHeadlessEndpoint(entry: AccessLogEntry, view: AttributionView): Target | undefined {
+  const { address, port } = entry.destination;
+  const service = view.headlessByEndpoint(address, port);
+  if (!service || !isDeclaredHttp(service, port)) return undefined;
+  return relayed(servicePort(service, port), httpMismatch(entry, service));
+}
+
+/** The name tells the service, but a sidecar could not know it from the address: it stays relayed. */
+function byServerName(entry: AccessLogEntry, namespace: string, view: AttributionView): Target | undefined {
+  if (entry.protocol !== 'TLS' || entry.serverName === undefined) return undefined;
+  const service = view.serviceByHost(entry.serverName, namespace);
+  if (!service?.ports.some(({ port }) => port === entry.destination.port)) return undefined;
+  return { destination: servicePort(service, entry.destination.port), relayReason: 'SniMismatch' };
+}
+
+function byAddress(entry: AccessLogEntry, view: AttributionView): Target {
+  const name = entry.host ?? entry.serverName;
+  const destination: Destination = {
+    kind: 'Address',
+    address: entry.destination.address,
+    port: entry.destination.port,
+    ...(name === undefined ? {} : { host: hostWithoutPort(name).toLowerCase() }),
+  };
+  return { destination, relayReason: addressKind(entry.destination, entry.startTime, view) };
+}
+
+function addressKind({ address }: SocketAddress, at: Timestamp, view: AttributionView): RelayReason {
+  if (view.isNodeAddress(address)) return 'NodeIP';
+  return view.hasPod(address) || view.ownerAt(address, at) ? 'PodIP' : 'External';
+}
+
+/** Why a connection to an HTTP port of this service cannot be routed to it by a sidecar, if so. */
+function httpMismatch(entry: AccessLogEntry, service: Service): RelayReason | undefined {
+  if (entry.protocol === 'TCP' || entry.protocol === 'TLS') return 'ProtocolMismatch';
+  if (entry.protocol === 'HTTP2' || entry.host === undefined) return undefined;
+  const host = hostWithoutPort(entry.host).replace(/^\[|\]$/g, '');
+  return service.clusterIPs.includes(host) ? undefined : 'HostMismatch';
+}
+
+function relayed(destination: Destination, relayReason: RelayReason | undefined): Target {
+  return relayReason === undefined ? { destination } : { destination, relayReason };
+}
+
+function servicePort(service: Service, port: number): Destination {
+  return { kind: 'Service', service: serviceKey(service), port };
+}
+
+function isDeclaredHttp(service: Service, port: number): boolean {
+  return service.ports.some((candidate) => candidate.port === port && isHttp(candidate.protocol));
+}
+
+/** Host of `host`, `host:port`, `[v6]` or `[v6]:port`; the brackets of an IPv6 address stay. */
+export function hostWithoutPort(host: string): string {
+  return host.replace(/:\d*$/, '');
+}

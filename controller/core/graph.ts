@@ -1,0 +1,135 @@
+import {
+  confirmed,
+  dependencyKey,
+  firstObserved,
+  isPublished,
+  type Observation,
+  observedAgain,
+  promoted,
+} from './dependency.ts';
+import type { Dependency, Scope, ScopedPort, ServiceKey, Timestamp, WorkloadKey } from './model.ts';
+import { scopeOf } from './scope.ts';
+
+/**
+ * Addresses that no service stands for, per workload: they cost memory and are never promoted, and a client that scans
+ * could make any number of them.
+ */
+const MAX_RELAYED_ADDRESSES = 1_000;
+
+/** What an observation did. */
+export type Observed =
+  /** A new dependency, or one that became promotable: it must be durable before it is published. */
+  | 'News'
+  /** Only times and counters moved. */
+  | 'Counted'
+  /** The workload already has the most relayed addresses that are kept. */
+  | 'Refused';
+
+/** The dependency graph: who uses what. Owned and changed by the pipeline only. Nothing is ever removed from it here. */
+export class DependencyGraph {
+  readonly #dependencies = new Map<string, Dependency>();
+  readonly #bySource = new Map<WorkloadKey, Map<string, Dependency>>();
+  readonly #usersByService = new Map<ServiceKey, Set<WorkloadKey>>();
+  readonly #addressesBySource = new Map<WorkloadKey, number>();
+  readonly #scopes = new Map<WorkloadKey, Scope>();
+
+  /** Puts a dependency in, as a store or a seed has it. */
+  put(dependency: Dependency): void {
+    const key = dependencyKey(dependency);
+    const { source, destination } = dependency;
+    const before = this.#dependencies.get(key);
+    this.#dependencies.set(key, dependency);
+    const ofSource = this.#bySource.get(source) ?? new Map<string, Dependency>();
+    this.#bySource.set(source, ofSource.set(key, dependency));
+    if (before?.state !== dependency.state) this.#scopes.delete(source);
+    if (before) return;
+    if (destination.kind === 'Address') {
+      this.#addressesBySource.set(source, (this.#addressesBySource.get(source) ?? 0) + 1);
+      return;
+    }
+    const users = this.#usersByService.get(destination.service) ?? new Set<WorkloadKey>();
+    this.#usersByService.set(destination.service, users.add(source));
+  }
+
+  observe(observation: Observation): { readonly result: Observed; readonly key: string } {
+    const key = dependencyKey({ ...observation, protocol: observation.entry.protocol });
+    const before = this.#dependencies.get(key);
+    if (!before && this.#isOneAddressTooMany(observation)) return { result: 'Refused', key };
+    const after = before ? observedAgain(before, observation) : firstObserved(observation);
+    this.put(after);
+    return { result: before?.state === after.state ? 'Counted' : 'News', key };
+  }
+
+  /** Publishes what has become durable. @returns the workloads whose scope grew */
+  promote(keys: Iterable<string>, at: Timestamp): Set<WorkloadKey> {
+    const grown = new Set<WorkloadKey>();
+    for (const key of keys) {
+      const before = this.#dependencies.get(key);
+      if (before?.state !== 'observed') continue;
+      this.put(promoted(before, at));
+      grown.add(before.source);
+    }
+    return grown;
+  }
+
+  /**
+   * Marks a workload's warming dependencies that all its sidecars hold.
+   * @returns keys of those that became active
+   */
+  confirm(workload: WorkloadKey, isHeld: (port: ScopedPort) => boolean, at: Timestamp): string[] {
+    const keys: string[] = [];
+    for (const [key, dependency] of this.#bySource.get(workload) ?? []) {
+      if (dependency.state !== 'warming' || dependency.destination.kind !== 'Service') continue;
+      if (!isHeld(dependency.destination)) continue;
+      this.put(confirmed(dependency, at));
+      keys.push(key);
+    }
+    return keys;
+  }
+
+  get(key: string): Dependency | undefined {
+    return this.#dependencies.get(key);
+  }
+
+  all(): Iterable<Dependency> {
+    return this.#dependencies.values();
+  }
+
+  get size(): number {
+    return this.#dependencies.size;
+  }
+
+  sources(): Iterable<WorkloadKey> {
+    return this.#bySource.keys();
+  }
+
+  of(workload: WorkloadKey): Iterable<Dependency> {
+    return this.#bySource.get(workload)?.values() ?? [];
+  }
+
+  /** Workloads with a dependency on the service, published or not. */
+  usersOf(service: ServiceKey): Iterable<WorkloadKey> {
+    return this.#usersByService.get(service) ?? [];
+  }
+
+  /** Whether anything published leads to this port, whatever its protocol. */
+  isPublished(workload: WorkloadKey, port: ScopedPort): boolean {
+    for (const dependency of this.of(workload)) {
+      const { destination } = dependency;
+      if (destination.kind !== 'Service' || destination.service !== port.service) continue;
+      if (destination.port === port.port && isPublished(dependency)) return true;
+    }
+    return false;
+  }
+
+  /** The lazy scope of a workload; the same value until it changes. */
+  scope(workload: WorkloadKey): Scope {
+    const scope = this.#scopes.get(workload) ?? scopeOf(workload, this.of(workload));
+    this.#scopes.set(workload, scope);
+    return scope;
+  }
+
+  #isOneAddressTooMany({ source, destination }: Observation): boolean {
+    return destination.kind === 'Address' && (this.#addressesBySource.get(source) ?? 0) >= MAX_RELAYED_ADDRESSES;
+  }
+}

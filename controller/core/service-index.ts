@@ -1,0 +1,159 @@
+import { type Endpoint, type EndpointSlice, isHttp, type Service, type ServiceKey, type ServicePort } from './model.ts';
+
+const NO_ENDPOINTS: readonly Endpoint[] = [];
+
+/** `namespace/host`. */
+export function serviceKey(service: Pick<Service, 'namespace' | 'host'>): ServiceKey {
+  return `${service.namespace}/${service.host}`;
+}
+
+/** Services, their names, addresses and endpoints. */
+export class ServiceIndex {
+  /** By key. Read-only outside. */
+  readonly services = new Map<ServiceKey, Service>();
+  /** Every port number ever declared HTTP: grows only, since removing a listener drains its connections. */
+  readonly httpPorts = new Set<number>();
+  readonly #byName = new Map<string, ServiceKey>();
+  readonly #byClusterIP = new Map<string, ServiceKey>();
+  readonly #slices = new Map<string, Map<string, EndpointSlice>>();
+  readonly #serviceOfSlice = new Map<string, string>();
+  readonly #endpoints = new Map<string, Map<number, readonly Endpoint[]>>();
+  readonly #headlessByAddress = new Map<string, Set<ServiceKey>>();
+
+  apply(service: Service): void {
+    this.delete(service.namespace, service.name);
+    const key = serviceKey(service);
+    this.services.set(key, service);
+    this.#byName.set(`${service.namespace}/${service.name}`, key);
+    for (const address of service.clusterIPs) this.#byClusterIP.set(address, key);
+    for (const { port, protocol } of service.ports) if (isHttp(protocol)) this.httpPorts.add(port);
+    this.#indexHeadless(service);
+  }
+
+  delete(namespace: string, name: string): Service | undefined {
+    const key = this.#byName.get(`${namespace}/${name}`);
+    const service = key === undefined ? undefined : this.services.get(key);
+    if (key === undefined || !service) return undefined;
+    this.services.delete(key);
+    this.#byName.delete(`${namespace}/${name}`);
+    for (const address of service.clusterIPs) {
+      if (this.#byClusterIP.get(address) === key) this.#byClusterIP.delete(address);
+    }
+    this.#forgetEndpoints(namespace, name);
+    return service;
+  }
+
+  /** @returns the names of the Services whose endpoints may differ now: two where the slice moved */
+  applySlice(slice: EndpointSlice): readonly string[] {
+    const before = this.#serviceOfSlice.get(`${slice.namespace}/${slice.name}`);
+    if (before !== undefined && before !== slice.service) this.deleteSlice(slice.namespace, slice.name);
+    const key = `${slice.namespace}/${slice.service}`;
+    const slices = this.#slices.get(key) ?? new Map<string, EndpointSlice>();
+    this.#slices.set(key, slices.set(slice.name, slice));
+    this.#serviceOfSlice.set(`${slice.namespace}/${slice.name}`, slice.service);
+    this.#slicesChanged(slice.namespace, slice.service);
+    return before === undefined || before === slice.service ? [slice.service] : [before, slice.service];
+  }
+
+  /** @returns the name of the Service whose slice it was */
+  deleteSlice(namespace: string, name: string): string | undefined {
+    const service = this.#serviceOfSlice.get(`${namespace}/${name}`);
+    if (service === undefined) return undefined;
+    const slices = this.#slices.get(`${namespace}/${service}`);
+    slices?.delete(name);
+    if (slices?.size === 0) this.#slices.delete(`${namespace}/${service}`);
+    this.#serviceOfSlice.delete(`${namespace}/${name}`);
+    this.#slicesChanged(namespace, service);
+    return service;
+  }
+
+  /** Endpoints of a service port in stable order; the same array until they change. */
+  endpoints(key: ServiceKey, port: number): readonly Endpoint[] {
+    const service = this.services.get(key);
+    const servicePort = service?.ports.find((candidate) => candidate.port === port);
+    if (!service || !servicePort) return NO_ENDPOINTS;
+    const name = `${service.namespace}/${service.name}`;
+    const known = this.#endpoints.get(name) ?? new Map<number, readonly Endpoint[]>();
+    this.#endpoints.set(name, known);
+    const endpoints = known.get(port) ?? this.#collect(name, servicePort);
+    known.set(port, endpoints);
+    return endpoints;
+  }
+
+  byName(namespace: string, name: string): ServiceKey | undefined {
+    return this.#byName.get(`${namespace}/${name}`);
+  }
+
+  byClusterIP(address: string): Service | undefined {
+    const key = this.#byClusterIP.get(address);
+    return key === undefined ? undefined : this.services.get(key);
+  }
+
+  /** Headless services with a port of this number behind which the address stands. */
+  headlessByEndpoint(address: string, port: number): Service | undefined {
+    for (const key of this.#headlessByAddress.get(address) ?? []) {
+      const service = this.services.get(key);
+      const isEndpoint = this.endpoints(key, port).some((e) => e.address === address && e.port === port);
+      if (service && isEndpoint) return service;
+    }
+    return undefined;
+  }
+
+  /**
+   * The service that a host name means to a client of a namespace: FQDN with or without final dot, `svc.ns.svc`,
+   * `svc.ns`, `svc` in the own namespace; for headless services also the names of their pods.
+   * @param host without port, any case
+   */
+  byHost(host: string, namespace: string): Service | undefined {
+    const labels = host.toLowerCase().replace(/\.$/, '').split('.');
+    const named = this.#byLabels(labels, namespace);
+    if (named) return named;
+    const ofPod = this.#byLabels(labels.slice(1), namespace);
+    return ofPod?.headless ? ofPod : undefined;
+  }
+
+  #byLabels(labels: readonly string[], namespace: string): Service | undefined {
+    const [name, ownNamespace, ...rest] = labels;
+    if (name === undefined || name === '') return undefined;
+    const key = this.#byName.get(`${ownNamespace ?? namespace}/${name}`);
+    const service = key === undefined ? undefined : this.services.get(key);
+    if (!service) return undefined;
+    const isShort = rest.length === 0 || (rest.length === 1 && rest[0] === 'svc');
+    return isShort || service.host === labels.join('.') ? service : undefined;
+  }
+
+  #collect(name: string, port: ServicePort): readonly Endpoint[] {
+    const found = new Map<string, Endpoint>();
+    for (const slice of this.#slices.get(name)?.values() ?? []) {
+      const target = slice.ports.find((candidate) => candidate.name === port.name)?.port;
+      if (target === undefined) continue;
+      for (const { addresses, ready } of slice.endpoints) {
+        for (const address of addresses) found.set(`${address} ${target}`, { address, port: target, ready });
+      }
+    }
+    return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, endpoint]) => endpoint);
+  }
+
+  #slicesChanged(namespace: string, serviceName: string): void {
+    this.#forgetEndpoints(namespace, serviceName);
+    const key = this.#byName.get(`${namespace}/${serviceName}`);
+    const service = key === undefined ? undefined : this.services.get(key);
+    if (service) this.#indexHeadless(service);
+  }
+
+  #forgetEndpoints(namespace: string, name: string): void {
+    this.#endpoints.delete(`${namespace}/${name}`);
+  }
+
+  /** Stale addresses may stay: {@link headlessByEndpoint} checks against the endpoints. */
+  #indexHeadless(service: Service): void {
+    if (!service.headless) return;
+    const key = serviceKey(service);
+    for (const { port } of service.ports) {
+      for (const { address } of this.endpoints(key, port)) {
+        const keys = this.#headlessByAddress.get(address) ?? new Set<ServiceKey>();
+        this.#headlessByAddress.set(address, keys.add(key));
+      }
+    }
+  }
+}

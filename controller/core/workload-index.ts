@@ -1,0 +1,152 @@
+import { AddressBook, type Ownership } from './address-book.ts';
+import type { Mode, Namespace, Node, NodeIdentity, Pod, PodController, Timestamp, WorkloadKey } from './model.ts';
+
+/** A mode and the object that says so. */
+export interface EffectiveMode {
+  readonly mode: Mode;
+  /** For people: `annotation on Namespace shop`. */
+  readonly source: string;
+}
+
+/** Pods, who controls them, what mode they run in and which addresses are theirs. */
+export class WorkloadIndex {
+  readonly addresses = new AddressBook();
+  readonly #pods = new Map<string, Pod>();
+  readonly #podsByOwner = new Map<string, Set<string>>();
+  readonly #controllers = new Map<string, PodController>();
+  readonly #namespaces = new Map<string, Namespace>();
+  readonly #nodes = new Map<string, Node>();
+  readonly #nodeAddresses = new Set<string>();
+  readonly #defaultMode: Mode;
+
+  constructor(defaultMode: Mode) {
+    this.#defaultMode = defaultMode;
+  }
+
+  applyPod(pod: Pod, at: Timestamp): void {
+    const key = podKey(pod);
+    const owned = ownedAddresses(pod);
+    const before = this.#pods.get(key);
+    const gone = before ? ownedAddresses(before).filter((address) => !owned.includes(address)) : [];
+    for (const address of gone) this.addresses.release(address, key, at);
+    this.#pods.set(key, pod);
+    this.#ownedBy(pod)?.add(key);
+    const workload = this.workloadOf(pod);
+    for (const address of owned) this.addresses.claim(address, { pod: key, workload }, pod.startedAt, at);
+  }
+
+  deletePod(namespace: string, name: string, at: Timestamp): Pod | undefined {
+    const key = `${namespace}/${name}`;
+    const pod = this.#pods.get(key);
+    if (!pod) return undefined;
+    for (const address of ownedAddresses(pod)) this.addresses.release(address, key, at);
+    this.#pods.delete(key);
+    this.#ownedBy(pod)?.delete(key);
+    return pod;
+  }
+
+  #ownedBy({ namespace, owner }: Pod): Set<string> | undefined {
+    if (!owner) return undefined;
+    const key = controllerKey(owner.kind, namespace, owner.name);
+    const pods = this.#podsByOwner.get(key) ?? new Set<string>();
+    this.#podsByOwner.set(key, pods);
+    return pods;
+  }
+
+  /**
+   * A ReplicaSet or Job tells a pod's real workload, possibly after the pod was told.
+   * @returns the pods it controls
+   */
+  applyController(controller: PodController, at: Timestamp): readonly Pod[] {
+    const key = controllerKey(controller.kind, controller.namespace, controller.name);
+    this.#controllers.set(key, controller);
+    const pods = [...(this.#podsByOwner.get(key) ?? [])].flatMap((name) => this.#pods.get(name) ?? []);
+    for (const pod of pods) this.applyPod(pod, at);
+    return pods;
+  }
+
+  deleteController(kind: string, namespace: string, name: string): void {
+    const key = controllerKey(kind, namespace, name);
+    this.#controllers.delete(key);
+    if (this.#podsByOwner.get(key)?.size === 0) this.#podsByOwner.delete(key);
+  }
+
+  applyNamespace(namespace: Namespace): void {
+    this.#namespaces.set(namespace.name, namespace);
+  }
+
+  deleteNamespace(name: string): void {
+    this.#namespaces.delete(name);
+  }
+
+  applyNode(node: Node): void {
+    this.#nodes.set(node.name, node);
+    this.#indexNodes();
+  }
+
+  deleteNode(name: string): void {
+    this.#nodes.delete(name);
+    this.#indexNodes();
+  }
+
+  #indexNodes(): void {
+    this.#nodeAddresses.clear();
+    for (const node of this.#nodes.values()) for (const address of node.addresses) this.#nodeAddresses.add(address);
+  }
+
+  isNodeAddress(address: string): boolean {
+    return this.#nodeAddresses.has(address);
+  }
+
+  /** Every pod told and not deleted, finished ones included. */
+  pods(): Iterable<Pod> {
+    return this.#pods.values();
+  }
+
+  /** The pod that an xDS client says it is; `undefined` while no source has told it. */
+  podOf(node: NodeIdentity): Pod | undefined {
+    return this.#pods.get(`${node.namespace}/${node.pod}`);
+  }
+
+  ownerAt(address: string, at: Timestamp): Ownership | undefined {
+    return this.addresses.ownerAt(address, at);
+  }
+
+  /**
+   * The pod's controller owner, and for a ReplicaSet or Job that one's owner. Where the ReplicaSet cannot be read, the
+   * label `pod-template-hash` names the Deployment: its ReplicaSets are called `<deployment>-<hash>`.
+   */
+  workloadOf(pod: Pod): WorkloadKey {
+    const { namespace, owner } = pod;
+    if (!owner) return `${namespace}/Pod/${pod.name}`;
+    const grandOwner = this.#controllers.get(controllerKey(owner.kind, namespace, owner.name))?.owner;
+    if (grandOwner) return `${namespace}/${grandOwner.kind}/${grandOwner.name}`;
+    const suffix = `-${pod.podTemplateHash}`;
+    if (owner.kind === 'ReplicaSet' && pod.podTemplateHash !== undefined && owner.name.endsWith(suffix)) {
+      return `${namespace}/Deployment/${owner.name.slice(0, -suffix.length)}`;
+    }
+    return `${namespace}/${owner.kind}/${owner.name}`;
+  }
+
+  /** Most specific wins: the pod's annotation, its namespace's, the default. */
+  modeOf(pod: Pod): EffectiveMode {
+    if (pod.mode) return { mode: pod.mode, source: `annotation on Pod ${podKey(pod)}` };
+    const mode = this.#namespaces.get(pod.namespace)?.mode;
+    if (mode) return { mode, source: `annotation on Namespace ${pod.namespace}` };
+    return { mode: this.#defaultMode, source: 'default' };
+  }
+}
+
+/** `namespace/name`. */
+export function podKey(pod: Pick<Pod, 'namespace' | 'name'>): string {
+  return `${pod.namespace}/${pod.name}`;
+}
+
+/** A host-network pod has its node's address, a finished one none any more: neither may be blamed for it. */
+function ownedAddresses(pod: Pod): readonly string[] {
+  return pod.hostNetwork || pod.finished ? [] : pod.addresses;
+}
+
+function controllerKey(kind: string, namespace: string, name: string): string {
+  return `${namespace}/${kind}/${name}`;
+}
