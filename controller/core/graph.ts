@@ -33,8 +33,8 @@ export class DependencyGraph {
   readonly #addressesBySource = new Map<WorkloadKey, number>();
   readonly #scopes = new Map<WorkloadKey, Scope>();
 
-  /** Puts a dependency in, as a store or a seed has it. */
-  put(dependency: Dependency): void {
+  /** Puts a dependency in, as a store or a seed has it. @returns its key */
+  put(dependency: Dependency): string {
     const key = dependencyKey(dependency);
     const { source, destination } = dependency;
     const before = this.#dependencies.get(key);
@@ -42,13 +42,14 @@ export class DependencyGraph {
     const ofSource = this.#bySource.get(source) ?? new Map<string, Dependency>();
     this.#bySource.set(source, ofSource.set(key, dependency));
     if (before?.state !== dependency.state) this.#scopes.delete(source);
-    if (before) return;
+    if (before) return key;
     if (destination.kind === 'Address') {
       this.#addressesBySource.set(source, (this.#addressesBySource.get(source) ?? 0) + 1);
-      return;
+      return key;
     }
     const users = this.#usersByService.get(destination.service) ?? new Set<WorkloadKey>();
     this.#usersByService.set(destination.service, users.add(source));
+    return key;
   }
 
   observe(observation: Observation): { readonly result: Observed; readonly key: string } {
@@ -91,8 +92,8 @@ export class DependencyGraph {
     return this.#dependencies.get(key);
   }
 
-  all(): Iterable<Dependency> {
-    return this.#dependencies.values();
+  keys(): Iterable<string> {
+    return this.#dependencies.keys();
   }
 
   get size(): number {

@@ -1,0 +1,91 @@
+/** Envoy's access log service (`envoy.service.accesslog.v3`), as far as egresses use it. */
+import type { ServerReadableStream, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { AccessLogSink, Problem } from '../core/ports.ts';
+import { decodeAccessLogs, EGRESS_LOG_NAME } from '../wire/access-log.ts';
+
+export interface AccessLogServiceOptions {
+  readonly sink: AccessLogSink;
+  readonly problem: (problem: Problem) => void;
+  readonly now: () => number;
+}
+
+/** Counted since start. */
+export interface AccessLogCounts {
+  streams: number;
+  messages: number;
+  invalid: number;
+}
+
+/**
+ * Streams never end a failure: a message or entry that cannot be read is named, counted and skipped. A stream that does
+ * not name an egress in its first message is not listened to, since only the egress knows original destinations.
+ */
+export function createAccessLogService(options: AccessLogServiceOptions): {
+  readonly handlers: UntypedServiceImplementation;
+  readonly counts: AccessLogCounts;
+} {
+  const counts: AccessLogCounts = { streams: 0, messages: 0, invalid: 0 };
+  const handle = (call: ServerReadableStream<Buffer, object>, done: sendUnaryData<object>): void => {
+    const stream = new AccessLogStream(options, counts);
+    counts.streams += 1;
+    call.on('data', (bytes: Buffer) => stream.message(bytes, call.getPeer()));
+    const closed = once(() => {
+      counts.streams -= 1;
+    });
+    call.on('error', closed);
+    call.on('close', closed);
+    call.on('end', () => {
+      closed();
+      done(null, {});
+    });
+  };
+  return { handlers: { StreamAccessLogs: handle }, counts };
+}
+
+/** One stream: its identifier comes in its first message only. */
+class AccessLogStream {
+  readonly #options: AccessLogServiceOptions;
+  readonly #counts: AccessLogCounts;
+  #reporter: string | undefined;
+  #isRefused = false;
+
+  constructor(options: AccessLogServiceOptions, counts: AccessLogCounts) {
+    this.#options = options;
+    this.#counts = counts;
+  }
+
+  message(bytes: Buffer, peer: string): void {
+    if (this.#isRefused) return;
+    this.#counts.messages += 1;
+    try {
+      const { nodeId, logName, entries, problems } = decodeAccessLogs(bytes, this.#reporter ?? '');
+      this.#reporter ??= nodeId;
+      if (this.#reporter === undefined || (logName !== undefined && logName !== EGRESS_LOG_NAME)) {
+        this.#refuse(peer, `its first message must name an egress node and the log "${EGRESS_LOG_NAME}"`);
+        return;
+      }
+      for (const problem of problems) this.#skip(problem);
+      this.#options.sink.accessLogs(entries, this.#options.now());
+    } catch (error) {
+      this.#skip({ subject: `access log stream of ${this.#reporter ?? peer}`, reason: `unreadable message: ${error}` });
+    }
+  }
+
+  #refuse(peer: string, reason: string): void {
+    this.#isRefused = true;
+    this.#skip({ subject: `access log stream from ${peer}`, reason: `ignored: ${reason}` });
+  }
+
+  #skip(problem: Problem): void {
+    this.#counts.invalid += 1;
+    this.#options.problem(problem);
+  }
+}
+
+function once(action: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) action();
+    isDone = true;
+  };
+}

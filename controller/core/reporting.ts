@@ -1,0 +1,179 @@
+/** Turns state into the answers of the HTTP API. Pure: what it shows depends on its arguments alone. */
+import { destinationText, flagsOf } from './dependency.ts';
+import type { DependencyGraph } from './graph.ts';
+import type { Dependency, Mode, Pod, Timestamp, WorkloadKey } from './model.ts';
+import type { ClientStatus } from './ports.ts';
+import type { Registry } from './registry.ts';
+import type {
+  DependencyFlag,
+  EdgeFilter,
+  EdgeReport,
+  GraphNode,
+  GraphReport,
+  ProxyReport,
+  WorkloadDetail,
+  WorkloadReport,
+} from './report.ts';
+
+/** What there is to report on, at one moment. */
+export interface ReportView {
+  readonly registry: Registry;
+  readonly graph: DependencyGraph;
+  readonly clients: readonly ClientStatus[];
+  readonly now: Timestamp;
+}
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function iso(time: Timestamp): string {
+  return new Date(time).toISOString();
+}
+
+export function edgeReports(view: ReportView, filter: EdgeFilter): EdgeReport[] {
+  const sources = filter.from === undefined ? view.graph.sources() : [filter.from];
+  const proxies = proxiesByWorkload(view);
+  const reports: EdgeReport[] = [];
+  for (const source of sources) {
+    if (filter.namespace !== undefined && namespaceOf(source) !== filter.namespace) continue;
+    const hasSidecars = proxies.has(source);
+    for (const dependency of view.graph.of(source)) {
+      const report = edgeReport(view, dependency, hasSidecars);
+      if (filter.to === undefined || filter.to === report.to) reports.push(report);
+    }
+  }
+  return reports.sort(
+    (a, b) => byText(a.from, b.from) || byText(a.to, b.to) || a.port - b.port || byText(a.protocol, b.protocol),
+  );
+}
+
+function edgeReport(view: ReportView, dependency: Dependency, hasSidecars: boolean): EdgeReport {
+  const { source, destination, protocol, state, relayReason, origin, promotedAt, confirmedAt } = dependency;
+  return {
+    from: source,
+    to: destination.kind === 'Service' ? destination.service : destinationText(destination),
+    port: destination.port,
+    protocol,
+    state,
+    ...(relayReason === undefined ? {} : { relayReason }),
+    flags: [...flagsOf(dependency, view.now, hasSidecars), ...missing(view, dependency)],
+    origin,
+    firstSeen: iso(dependency.firstSeen),
+    lastSeen: iso(dependency.lastSeen),
+    ...(promotedAt === undefined ? {} : { promotedAt: iso(promotedAt) }),
+    ...(confirmedAt === undefined ? {} : { confirmedAt: iso(confirmedAt) }),
+    ...dependency.counters,
+  };
+}
+
+function missing({ registry }: ReportView, { destination }: Dependency): DependencyFlag[] {
+  if (destination.kind !== 'Service') return [];
+  const service = registry.services.get(destination.service);
+  return service?.ports.some(({ port }) => port === destination.port) ? [] : ['missing'];
+}
+
+/** Every workload that has a pod or a dependency, sorted. */
+export function workloadReports(view: ReportView, filter: { readonly namespace?: string }): WorkloadReport[] {
+  const pods = podsByWorkload(view.registry);
+  const keys = new Set([...pods.keys(), ...view.graph.sources()]);
+  const proxies = proxiesByWorkload(view);
+  const total = totalClusters(view.registry);
+  return [...keys]
+    .filter((key) => filter.namespace === undefined || namespaceOf(key) === filter.namespace)
+    .sort(byText)
+    .map((key) =>
+      workloadReport(view, { workload: key, pods: pods.get(key) ?? [], proxies: proxies.get(key) ?? [], total }),
+    );
+}
+
+export function workloadDetail(view: ReportView, workload: WorkloadKey): WorkloadDetail | undefined {
+  const pods = podsByWorkload(view.registry).get(workload) ?? [];
+  const edges = edgeReports(view, { from: workload });
+  if (pods.length === 0 && edges.length === 0) return undefined;
+  const proxies = proxiesByWorkload(view).get(workload) ?? [];
+  return { ...workloadReport(view, { workload, pods, proxies, total: totalClusters(view.registry) }), edges };
+}
+
+interface WorkloadParts {
+  readonly workload: WorkloadKey;
+  readonly pods: readonly Pod[];
+  readonly proxies: readonly ProxyReport[];
+  readonly total: number;
+}
+
+function workloadReport(view: ReportView, { workload, pods, proxies, total }: WorkloadParts): WorkloadReport {
+  const { mode, source } = modeOf(view.registry, pods);
+  const dependencies = [...view.graph.of(workload)];
+  const scope = view.graph.scope(workload);
+  return {
+    workload,
+    mode,
+    modeSource: source,
+    dependencies: dependencies.filter(({ state }) => state !== 'relayed').length,
+    relayed: dependencies.filter(({ state }) => state === 'relayed').length,
+    clusters: { kept: mode === 'Enforce' ? scope.warm.length + scope.routed.length : total, total },
+    pods: pods.map(({ name, addresses }) => ({ name, addresses })).sort((a, b) => byText(a.name, b.name)),
+    proxies,
+  };
+}
+
+/** A workload whose pods differ is shown by its most careful pod: one `Off` pod gets everything. */
+function modeOf(registry: Registry, pods: readonly Pod[]): { readonly mode: Mode; readonly source: string } {
+  const modes = pods.map((pod) => registry.workloads.modeOf(pod));
+  return modes.find(({ mode }) => mode === 'Off') ?? modes[0] ?? { mode: 'Enforce', source: 'default' };
+}
+
+function proxiesByWorkload({ clients, registry }: ReportView): Map<WorkloadKey, ProxyReport[]> {
+  const proxies = new Map<WorkloadKey, ProxyReport[]>();
+  for (const client of clients) {
+    const pod = client.node.kind === 'sidecar' ? registry.workloads.podOf(client.node) : undefined;
+    if (pod) append(proxies, registry.workloads.workloadOf(pod), proxyReport(client));
+  }
+  for (const reports of proxies.values()) reports.sort((a, b) => byText(a.pod, b.pod));
+  return proxies;
+}
+
+function append<T>(lists: Map<WorkloadKey, T[]>, key: WorkloadKey, item: T): void {
+  const list = lists.get(key);
+  if (list) list.push(item);
+  else lists.set(key, [item]);
+}
+
+function proxyReport({ node, synced, rejected, connectedAt, clusters, lastAckAt }: ClientStatus): ProxyReport {
+  return {
+    node: node.id,
+    pod: node.pod,
+    sync: rejected ? 'Rejected' : synced ? 'Synced' : 'Waiting',
+    connectedSince: iso(connectedAt),
+    clusters,
+    ...(lastAckAt === undefined ? {} : { lastAck: iso(lastAckAt) }),
+    ...(rejected ? { rejected: `${rejected.resources.join(', ')}: ${rejected.message}` } : {}),
+  };
+}
+
+export function graphReport(view: ReportView, filter: EdgeFilter): GraphReport {
+  const edges = edgeReports(view, filter);
+  const nodes = new Map<string, GraphNode>();
+  for (const { from, to } of edges) {
+    nodes.set(from, { id: from, kind: 'Workload', namespace: namespaceOf(from) });
+    const isService = to.includes('/');
+    nodes.set(to, isService ? { id: to, kind: 'Service', namespace: namespaceOf(to) } : { id: to, kind: 'Address' });
+  }
+  return { nodes: [...nodes.values()].sort((a, b) => byText(a.id, b.id)), edges };
+}
+
+function podsByWorkload(registry: Registry): Map<WorkloadKey, Pod[]> {
+  const pods = new Map<WorkloadKey, Pod[]>();
+  for (const pod of registry.workloads.pods()) append(pods, registry.workloads.workloadOf(pod), pod);
+  return pods;
+}
+
+/** What an eager sidecar holds: one cluster a service port. */
+function totalClusters(registry: Registry): number {
+  let total = 0;
+  for (const { ports } of registry.services.values()) total += ports.length;
+  return total;
+}
+
+function namespaceOf(key: string): string {
+  return key.slice(0, key.indexOf('/'));
+}

@@ -1,0 +1,350 @@
+/**
+ * Sole owner of what the controller knows: registry, graph, connected clients. Shells bring events in and ask for
+ * snapshots and reports; everything in between is the pure core, called synchronously.
+ *
+ * `entries -> attribute -> graph -> store (durable) -> scope -> snapshot -> dirty clients`
+ */
+import { type AttributionView, attribute } from './core/attribution.ts';
+import { seeded } from './core/dependency.ts';
+import { DependencyGraph } from './core/graph.ts';
+import { isHeldByAll, type MeshClient, MeshClients, parseClusterName } from './core/mesh-clients.ts';
+import type { AccessLogEntry, Mode, NodeIdentity, Scope, Snapshot, Timestamp, WorkloadKey } from './core/model.ts';
+import type {
+  AccessLogSink,
+  ClientStatus,
+  DirtyClients,
+  HeldResources,
+  MeshEvent,
+  MeshSink,
+  Problem,
+  SnapshotSource,
+  Store,
+} from './core/ports.ts';
+import { ProblemLog } from './core/problem-log.ts';
+import { Registry, type RegistryChanges } from './core/registry.ts';
+import type { EdgeFilter, MeshReport, ReadinessCheck, ReadModel } from './core/report.ts';
+import { edgeReports, graphReport, type ReportView, workloadDetail, workloadReports } from './core/reporting.ts';
+import { eagerScope } from './core/scope.ts';
+import { isRelayedVersion, type SnapshotBuilder } from './core/snapshot.ts';
+import { WaitingRoom } from './core/waiting-room.ts';
+import { Dirt } from './dirt.ts';
+import { Persistence } from './persistence.ts';
+
+/** Changed counters are saved this often; new edges are saved at once. */
+const COUNTERS_SAVED_EVERY_MS = 10_000;
+/** A store younger than this may know less than the sidecars that reconnect: what they hold are seeds. */
+const SEEDING_MS = 24 * 3_600_000;
+
+export interface PipelineOptions {
+  readonly store: Store;
+  readonly snapshots: SnapshotBuilder;
+  readonly defaultMode: Mode;
+  readonly now: () => Timestamp;
+  /** Called for every problem that is named to operators. */
+  readonly onProblem: (problem: Problem) => void;
+}
+
+/** Totals since start, for metrics. */
+export interface PipelineCounts {
+  readonly entries: { attributed: number; waiting: number; unanswered: number; dropped: number };
+  edgesLearned: number;
+}
+
+export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource, ReadModel {
+  readonly counts: PipelineCounts = {
+    entries: { attributed: 0, waiting: 0, unanswered: 0, dropped: 0 },
+    edgesLearned: 0,
+  };
+  readonly #options: PipelineOptions;
+  readonly #registry: Registry;
+  readonly #graph = new DependencyGraph();
+  readonly #clients = new MeshClients();
+  readonly #waiting = new WaitingRoom();
+  readonly #problems: ProblemLog;
+  readonly #dirt = new Dirt();
+  readonly #persistence: Persistence;
+  readonly #attributionView: AttributionView;
+  #statuses: () => readonly ClientStatus[] = () => [];
+  #timer: NodeJS.Timeout | undefined;
+  #storeCreatedAt: Timestamp | undefined;
+  #syncedAt: Timestamp | undefined;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    this.#registry = new Registry({ defaultMode: options.defaultMode });
+    this.#problems = new ProblemLog(options.onProblem);
+    this.#attributionView = attributionView(this.#registry);
+    this.#persistence = new Persistence({
+      store: options.store,
+      read: (key) => this.#graph.get(key),
+      keys: () => this.#graph.keys(),
+      settled: (keys) => this.#publish(keys),
+      problem: (problem) => this.problem(problem),
+    });
+  }
+
+  /** Loads the graph. Nothing is served before this and {@link synced}. */
+  async start(): Promise<void> {
+    const { dependencies, createdAt } = await this.#options.store.load(this.#options.now());
+    for (const dependency of dependencies) this.#graph.put(dependency);
+    // What was saved but not yet published when the last controller died is published now.
+    this.#publish(this.#graph.keys());
+    this.#storeCreatedAt = createdAt;
+    this.#identifyClients();
+    this.#timer = setInterval(() => this.#housekeeping(), COUNTERS_SAVED_EVERY_MS).unref();
+    this.#dirt.all();
+  }
+
+  /** Saves what is not saved yet and closes the store. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#persistence.close();
+  }
+
+  /** Registry and graph are complete: only then may anything be said to a client. */
+  get isReady(): boolean {
+    return this.#storeCreatedAt !== undefined && this.#syncedAt !== undefined;
+  }
+
+  /** Where the reports get each client's standing from: the ADS shell, which is made after the pipeline. */
+  reportClients(statuses: () => readonly ClientStatus[]): void {
+    this.#statuses = statuses;
+  }
+
+  readiness(): readonly ReadinessCheck[] {
+    const { failure } = this.#persistence;
+    return [
+      {
+        name: 'source',
+        ok: this.#syncedAt !== undefined,
+        detail: this.#syncedAt ? 'synced' : 'not read completely yet',
+      },
+      { name: 'graph', ok: this.#storeCreatedAt !== undefined, detail: `${this.#graph.size} edges` },
+      { name: 'store', ok: true, degraded: failure !== undefined, detail: failure ?? 'saving' },
+    ];
+  }
+
+  // --- MeshSink
+
+  events(batch: readonly MeshEvent[]): void {
+    const changes = this.#registry.apply(batch);
+    this.#soil(changes);
+    if (changes.pods.length > 0) {
+      this.#identifyClients();
+      this.#retryWaiting();
+    }
+  }
+
+  synced(at: Timestamp): void {
+    this.#syncedAt ??= at;
+    this.#identifyClients();
+    this.#dirt.all();
+  }
+
+  problem(problem: Problem): void {
+    this.#problems.add(problem, this.#options.now());
+  }
+
+  // --- AccessLogSink
+
+  accessLogs(entries: readonly AccessLogEntry[], receivedAt: Timestamp): void {
+    for (const entry of entries) {
+      if (!entry.answered) this.counts.entries.unanswered += 1;
+      else if (!this.#learn(entry)) this.#wait(entry, receivedAt);
+    }
+  }
+
+  /** @returns `false` if the source is not known (yet) */
+  #learn(entry: AccessLogEntry): boolean {
+    const attribution = attribute(entry, this.#attributionView);
+    if (attribution.kind === 'UnknownSource') return false;
+    const { result, key } = this.#graph.observe({ ...attribution, entry });
+    if (result === 'Refused') {
+      this.counts.entries.dropped += 1;
+      this.problem({
+        subject: attribution.source,
+        reason: 'has 1,000 relayed addresses; further ones are not recorded',
+      });
+      return true;
+    }
+    this.counts.entries.attributed += 1;
+    if (result === 'News') {
+      this.counts.edgesLearned += 1;
+      this.#persistence.add(key);
+    } else this.#persistence.touch(key);
+    return true;
+  }
+
+  #wait(entry: AccessLogEntry, now: Timestamp): void {
+    this.counts.entries.waiting += 1;
+    this.counts.entries.dropped += this.#waiting.add(entry, now);
+  }
+
+  #retryWaiting(): void {
+    const now = this.#options.now();
+    for (const waiting of this.#waiting.takeAll()) {
+      if (this.#learn(waiting.entry) || this.#waiting.putBack(waiting, now)) continue;
+      this.counts.entries.dropped += 1;
+      const { address } = waiting.entry.source;
+      this.problem({ subject: `access log entry from ${address}`, reason: 'dropped: no pod had this address then' });
+    }
+  }
+
+  // --- SnapshotSource
+
+  workloadOf(node: NodeIdentity): WorkloadKey | undefined {
+    const pod = node.kind === 'sidecar' ? this.#registry.workloads.podOf(node) : undefined;
+    return pod && this.#registry.workloads.workloadOf(pod);
+  }
+
+  snapshot(node: NodeIdentity): Snapshot | undefined {
+    if (!this.isReady) return undefined;
+    if (node.kind === 'egress') return this.#options.snapshots.relayTable(this.#registry);
+    const scope = this.#scopeOf(node);
+    return scope && this.#options.snapshots.sidecar(this.#registry, scope, node.namespace);
+  }
+
+  #scopeOf(node: NodeIdentity): Scope | undefined {
+    const pod = this.#registry.workloads.podOf(node);
+    if (!pod) return undefined;
+    const workload = this.#registry.workloads.workloadOf(pod);
+    const { mode } = this.#registry.workloads.modeOf(pod);
+    return mode === 'Enforce' ? this.#graph.scope(workload) : eagerScope(workload);
+  }
+
+  onDirty(listener: (dirty: DirtyClients) => void): void {
+    this.#dirt.onDirty(listener);
+  }
+
+  clientConnected(node: NodeIdentity, stream: number, held: HeldResources, at: Timestamp): void {
+    const client: MeshClient = { node, stream, held, warmed: new Set(), workload: undefined };
+    this.#clients.connect(client);
+    if (node.kind === 'sidecar') this.#identify(client, at);
+  }
+
+  clientWarmed(_node: NodeIdentity, stream: number, clusters: ReadonlySet<string>, at: Timestamp): void {
+    const client = this.#clients.get(stream);
+    if (!client) return;
+    client.warmed = clusters;
+    if (client.workload !== undefined) this.#confirm(client.workload, at);
+  }
+
+  clientDisconnected(_node: NodeIdentity, stream: number, at: Timestamp): void {
+    const workload = this.#clients.disconnect(stream)?.workload;
+    if (workload !== undefined) this.#confirm(workload, at);
+  }
+
+  #confirm(workload: WorkloadKey, at: Timestamp): void {
+    const clients = this.#clients.ofWorkload(workload);
+    for (const key of this.#graph.confirm(workload, (port) => isHeldByAll(clients, port), at)) {
+      this.#persistence.touch(key);
+    }
+  }
+
+  #identifyClients(): void {
+    const now = this.#options.now();
+    for (const client of this.#clients.all()) if (client.node.kind === 'sidecar') this.#identify(client, now);
+  }
+
+  /** Finds out whose sidecar it is; the first time, takes what it held as seeds (DESIGN decision 7). */
+  #identify(client: MeshClient, at: Timestamp): void {
+    client.workload = this.workloadOf(client.node);
+    const { held, workload } = client;
+    if (workload === undefined || held === undefined || !this.isReady) return;
+    client.held = undefined;
+    for (const name of held.listeners.keys()) this.#keepPort(name);
+    const isYoung = at - (this.#storeCreatedAt ?? at) < SEEDING_MS;
+    if (!isYoung || this.#scopeOf(client.node)?.kind !== 'Lazy') return;
+    for (const [name, version] of held.clusters) if (!isRelayedVersion(version)) this.#seed(workload, name, at);
+  }
+
+  #keepPort(listener: string): void {
+    const port = /^0\.0\.0\.0_(\d+)$/.exec(listener)?.[1];
+    if (port !== undefined && this.#registry.keepHttpPort(Number(port))) this.#dirt.all();
+  }
+
+  #seed(workload: WorkloadKey, cluster: string, at: Timestamp): void {
+    const named = parseClusterName(cluster);
+    const namespace = named?.host.split('.')[1];
+    if (!named || namespace === undefined) return;
+    const port = { service: `${namespace}/${named.host}`, port: named.port };
+    if (this.#graph.isPublished(workload, port)) return;
+    const key = this.#graph.put(seeded(workload, { kind: 'Service', ...port }, at));
+    this.#persistence.add(key);
+    this.#dirt.workload(workload);
+  }
+
+  // --- publication
+
+  /** These edges are durable: they enter the scopes. */
+  #publish(keys: Iterable<string>): void {
+    for (const workload of this.#graph.promote(keys, this.#options.now())) this.#dirt.workload(workload);
+  }
+
+  #soil(changes: RegistryChanges): void {
+    if (changes.everybody) this.#dirt.all();
+    for (const pod of changes.pods) this.#dirt.workload(this.#registry.workloads.workloadOf(pod));
+    if (changes.services.size === 0) return;
+    this.#dirt.egress();
+    for (const service of changes.services) {
+      for (const workload of this.#graph.usersOf(service)) this.#dirt.workload(workload);
+    }
+    for (const client of this.#clients.all()) {
+      if (client.workload !== undefined && this.#scopeOf(client.node)?.kind === 'Eager') {
+        this.#dirt.workload(client.workload);
+      }
+    }
+  }
+
+  #housekeeping(): void {
+    this.#retryWaiting();
+    this.#registry.workloads.addresses.prune(this.#options.now());
+    void this.#persistence.flush();
+  }
+
+  // --- ReadModel
+
+  mesh(): MeshReport {
+    const statuses = this.#statuses();
+    return {
+      services: this.#registry.services.size,
+      workloads: this.workloads({}).length,
+      edges: this.#graph.size,
+      proxies: statuses.filter(({ node }) => node.kind === 'sidecar').length,
+      egresses: statuses.filter(({ node }) => node.kind === 'egress').length,
+      problems: this.#problems.newest(),
+      problemsTotal: this.#problems.total,
+    };
+  }
+
+  workloads(filter: { readonly namespace?: string }) {
+    return workloadReports(this.#view(), filter);
+  }
+
+  workload(key: WorkloadKey) {
+    return workloadDetail(this.#view(), key);
+  }
+
+  edges(filter: EdgeFilter) {
+    return edgeReports(this.#view(), filter);
+  }
+
+  graph(filter: EdgeFilter) {
+    return graphReport(this.#view(), filter);
+  }
+
+  #view(): ReportView {
+    return { registry: this.#registry, graph: this.#graph, clients: this.#statuses(), now: this.#options.now() };
+  }
+}
+
+function attributionView(registry: Registry): AttributionView {
+  return {
+    ownerAt: (address, at) => registry.workloads.ownerAt(address, at),
+    isNodeAddress: (address) => registry.workloads.isNodeAddress(address),
+    hasPod: (address) => registry.workloads.addresses.has(address),
+    serviceByHost: (host, namespace) => registry.serviceByHost(host, namespace),
+    serviceByClusterIP: (address) => registry.serviceByClusterIP(address),
+    headlessByEndpoint: (address, port) => registry.headlessByEndpoint(address, port),
+  };
+}
