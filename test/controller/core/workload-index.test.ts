@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Pod, PodController } from '../../../controller/core/model.ts';
+import { WorkloadIndex } from '../../../controller/core/workload-index.ts';
+import { pod } from '../../support/mesh-objects.ts';
+
+const index = (): WorkloadIndex => new WorkloadIndex('Enforce');
+
+function without<K extends keyof Pod>(value: Pod, key: K): Omit<Pod, K> {
+  const { [key]: _, ...rest } = value;
+  return rest;
+}
+
+describe('the workload of a pod', () => {
+  const cases: {
+    readonly name: string;
+    readonly pod: Pod;
+    readonly controllers: PodController[];
+    readonly is: string;
+  }[] = [
+    {
+      name: 'is the pod itself without an owner',
+      pod: without(pod('a-0', '10.0.0.1'), 'owner'),
+      controllers: [],
+      is: 'shop/Pod/a-0',
+    },
+    {
+      name: 'is a StatefulSet as it stands',
+      pod: pod('db-0', '10.0.0.1', { owner: { kind: 'StatefulSet', name: 'db' } }),
+      controllers: [],
+      is: 'shop/StatefulSet/db',
+    },
+    {
+      name: 'is the Deployment behind a known ReplicaSet',
+      pod: pod('a-0', '10.0.0.1'),
+      controllers: [{ kind: 'ReplicaSet', namespace: 'shop', name: 'a-5d4f', owner: { kind: 'Rollout', name: 'a' } }],
+      is: 'shop/Rollout/a',
+    },
+    {
+      name: 'is the Deployment that the hash names where the ReplicaSet is unknown',
+      pod: pod('a-0', '10.0.0.1'),
+      controllers: [],
+      is: 'shop/Deployment/a',
+    },
+    {
+      name: 'is a ReplicaSet without owner itself',
+      pod: without(pod('a-0', '10.0.0.1'), 'podTemplateHash'),
+      controllers: [],
+      is: 'shop/ReplicaSet/a-5d4f',
+    },
+    {
+      name: 'is the CronJob behind a Job',
+      pod: pod('n-1', '10.0.0.1', { owner: { kind: 'Job', name: 'n-1' } }),
+      controllers: [{ kind: 'Job', namespace: 'shop', name: 'n-1', owner: { kind: 'CronJob', name: 'n' } }],
+      is: 'shop/CronJob/n',
+    },
+  ];
+  for (const { name, pod: value, controllers, is } of cases) {
+    it(name, () => {
+      const workloads = index();
+      for (const controller of controllers) workloads.applyController(controller, 0);
+      assert.equal(workloads.workloadOf(value), is);
+    });
+  }
+
+  it('is corrected when the ReplicaSet is told after the pod', () => {
+    const workloads = index();
+    workloads.applyPod(pod('a-0', '10.0.0.1'), 0);
+    const told = workloads.applyController(
+      { kind: 'ReplicaSet', namespace: 'shop', name: 'a-5d4f', owner: { kind: 'Rollout', name: 'a' } },
+      1,
+    );
+    assert.deepEqual(
+      told.map(({ name }) => name),
+      ['a-0'],
+    );
+    assert.equal(workloads.ownerAt('10.0.0.1', 5)?.workload, 'shop/Rollout/a');
+  });
+});
+
+describe('the addresses of a pod', () => {
+  it("are nobody's for a host-network pod", () => {
+    const workloads = index();
+    workloads.applyPod(pod('a-0', '10.0.0.1', { hostNetwork: true }), 0);
+    assert.equal(workloads.ownerAt('10.0.0.1', 5), undefined);
+  });
+
+  it('are given back when the pod finishes', () => {
+    const workloads = index();
+    workloads.applyPod(pod('a-0', '10.0.0.1'), 0);
+    workloads.applyPod(pod('a-0', '10.0.0.1', { finished: true }), 100);
+    assert.equal(workloads.ownerAt('10.0.0.1', 99)?.pod, 'shop/a-0');
+    assert.equal(workloads.ownerAt('10.0.0.1', 100), undefined);
+  });
+
+  it('are given back when the pod is deleted', () => {
+    const workloads = index();
+    workloads.applyPod(pod('a-0', '10.0.0.1'), 0);
+    workloads.deletePod('shop', 'a-0', 100);
+    assert.equal(workloads.ownerAt('10.0.0.1', 100), undefined);
+    assert.equal(workloads.addresses.has('10.0.0.1'), false);
+  });
+});
+
+describe('the mode of a pod', () => {
+  it('is the most specific annotation, else the default', () => {
+    const workloads = index();
+    assert.deepEqual(workloads.modeOf(pod('a-0', '10.0.0.1')), { mode: 'Enforce', source: 'default' });
+    workloads.applyNamespace({ kind: 'Namespace', namespace: '', name: 'shop', mode: 'Off' });
+    assert.deepEqual(workloads.modeOf(pod('a-0', '10.0.0.1')), { mode: 'Off', source: 'annotation on Namespace shop' });
+    const annotated = pod('a-0', '10.0.0.1', { mode: 'Enforce' });
+    assert.deepEqual(workloads.modeOf(annotated), { mode: 'Enforce', source: 'annotation on Pod shop/a-0' });
+  });
+});
+
+it('knows node addresses as long as their node exists', () => {
+  const workloads = index();
+  workloads.applyNode({ kind: 'Node', namespace: '', name: 'n1', addresses: ['192.168.0.7'] });
+  assert.equal(workloads.isNodeAddress('192.168.0.7'), true);
+  workloads.deleteNode('n1');
+  assert.equal(workloads.isNodeAddress('192.168.0.7'), false);
+});
