@@ -4,11 +4,22 @@
  *
  * `entries -> attribute -> graph -> store (durable) -> scope -> snapshot -> dirty clients`
  */
-import { type AttributionView, attribute } from './core/attribution.ts';
-import { seeded } from './core/dependency.ts';
-import { DependencyGraph } from './core/graph.ts';
+import { type AttributionView, attribute } from './core/graph/attribution.ts';
+import { seeded } from './core/graph/dependency.ts';
+import { DependencyGraph } from './core/graph/graph.ts';
+import { eagerScope } from './core/graph/scope.ts';
+import { WaitingRoom } from './core/graph/waiting-room.ts';
 import { isHeldByAll, type MeshClient, MeshClients, parseClusterName } from './core/mesh-clients.ts';
-import type { AccessLogEntry, Mode, NodeIdentity, Scope, Snapshot, Timestamp, WorkloadKey } from './core/model.ts';
+import type {
+  AccessLogEntry,
+  DependencyState,
+  Mode,
+  NodeIdentity,
+  Scope,
+  Snapshot,
+  Timestamp,
+  WorkloadKey,
+} from './core/model.ts';
 import type {
   AccessLogSink,
   ClientStatus,
@@ -21,12 +32,10 @@ import type {
   Store,
 } from './core/ports.ts';
 import { ProblemLog } from './core/problem-log.ts';
-import { Registry, type RegistryChanges } from './core/registry.ts';
+import { Registry, type RegistryChanges } from './core/registry/registry.ts';
 import type { EdgeFilter, MeshReport, ReadinessCheck, ReadModel } from './core/report.ts';
 import { edgeReports, graphReport, type ReportView, workloadDetail, workloadReports } from './core/reporting.ts';
-import { eagerScope } from './core/scope.ts';
 import { isRelayedVersion, type SnapshotBuilder } from './core/snapshot.ts';
-import { WaitingRoom } from './core/waiting-room.ts';
 import { Dirt } from './dirt.ts';
 import { Persistence } from './persistence.ts';
 
@@ -122,6 +131,16 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource, ReadMo
       { name: 'graph', ok: this.#storeCreatedAt !== undefined, detail: `${this.#graph.size} edges` },
       { name: 'store', ok: true, degraded: failure !== undefined, detail: failure ?? 'saving' },
     ];
+  }
+
+  get problemsTotal(): number {
+    return this.#problems.total;
+  }
+
+  edgeCounts(): Map<DependencyState, number> {
+    const counts = new Map<DependencyState, number>();
+    for (const { state } of this.#graph.all()) counts.set(state, (counts.get(state) ?? 0) + 1);
+    return counts;
   }
 
   // --- MeshSink

@@ -1,9 +1,9 @@
 /** Turns state into the answers of the HTTP API. Pure: what it shows depends on its arguments alone. */
-import { destinationText, flagsOf } from './dependency.ts';
-import type { DependencyGraph } from './graph.ts';
+import { destinationText, flagsOf } from './graph/dependency.ts';
+import type { DependencyGraph } from './graph/graph.ts';
 import type { Dependency, Mode, Pod, Timestamp, WorkloadKey } from './model.ts';
 import type { ClientStatus } from './ports.ts';
-import type { Registry } from './registry.ts';
+import type { Registry } from './registry/registry.ts';
 import type {
   DependencyFlag,
   EdgeFilter,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { dependencyKey } from '../../controller/core/dependency.ts';
+import { dependencyKey } from '../../controller/core/graph/dependency.ts';
 import type { Dependency } from '../../controller/core/model.ts';
 import type { Problem, Store } from '../../controller/core/ports.ts';
 import { Persistence } from '../../controller/persistence.ts';

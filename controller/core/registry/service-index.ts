@@ -1,4 +1,11 @@
-import { type Endpoint, type EndpointSlice, isHttp, type Service, type ServiceKey, type ServicePort } from './model.ts';
+import {
+  type Endpoint,
+  type EndpointSlice,
+  isHttp,
+  type Service,
+  type ServiceKey,
+  type ServicePort,
+} from '../model.ts';
 
 const NO_ENDPOINTS: readonly Endpoint[] = [];
 

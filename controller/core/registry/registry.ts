@@ -1,6 +1,6 @@
-import type { Endpoint, MeshObject, ObjectRef, Pod, Service, ServiceKey, Timestamp } from './model.ts';
-import { isHttp, type Mode } from './model.ts';
-import type { MeshEvent } from './ports.ts';
+import type { Endpoint, MeshObject, ObjectRef, Pod, Service, ServiceKey, Timestamp } from '../model.ts';
+import { isHttp, type Mode } from '../model.ts';
+import type { MeshEvent } from '../ports.ts';
 import { ServiceIndex, serviceKey } from './service-index.ts';
 import { WorkloadIndex } from './workload-index.ts';
 

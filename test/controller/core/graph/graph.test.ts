@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { flagsOf, type Observation } from '../../../controller/core/dependency.ts';
-import { DependencyGraph } from '../../../controller/core/graph.ts';
-import type { Dependency, RelayReason } from '../../../controller/core/model.ts';
-import { scopeOf } from '../../../controller/core/scope.ts';
-import { entry } from '../../support/mesh-objects.ts';
+import { flagsOf, type Observation } from '../../../../controller/core/graph/dependency.ts';
+import { DependencyGraph } from '../../../../controller/core/graph/graph.ts';
+import { scopeOf } from '../../../../controller/core/graph/scope.ts';
+import type { Dependency, RelayReason } from '../../../../controller/core/model.ts';
+import { entry } from '../../../support/mesh-objects.ts';
 
 const WORKLOAD = 'shop/Deployment/front';
 const CART = 'shop/cart.shop.svc.cluster.local';

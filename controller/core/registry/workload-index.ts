@@ -1,5 +1,5 @@
+import type { Mode, Namespace, Node, NodeIdentity, Pod, PodController, Timestamp, WorkloadKey } from '../model.ts';
 import { AddressBook, type Ownership } from './address-book.ts';
-import type { Mode, Namespace, Node, NodeIdentity, Pod, PodController, Timestamp, WorkloadKey } from './model.ts';
 
 /** A mode and the object that says so. */
 export interface EffectiveMode {

@@ -1,4 +1,3 @@
-import type { Ownership } from './address-book.ts';
 import {
   type AccessLogEntry,
   type Destination,
@@ -8,8 +7,9 @@ import {
   type SocketAddress,
   type Timestamp,
   type WorkloadKey,
-} from './model.ts';
-import { serviceKey } from './service-index.ts';
+} from '../model.ts';
+import type { Ownership } from '../registry/address-book.ts';
+import { serviceKey } from '../registry/service-index.ts';
 
 /** What attribution asks of the registry. */
 export interface AttributionView {

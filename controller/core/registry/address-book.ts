@@ -1,4 +1,4 @@
-import type { Timestamp, WorkloadKey } from './model.ts';
+import type { Timestamp, WorkloadKey } from '../model.ts';
 
 /** Who had an address, from when to when. */
 export interface Ownership {

@@ -1,4 +1,4 @@
-import type { Dependency, Scope, ScopedPort, WorkloadKey } from './model.ts';
+import type { Dependency, Scope, ScopedPort, WorkloadKey } from '../model.ts';
 
 /** Everything of the mesh: what a workload with mode `Off` gets. */
 export function eagerScope(workload: WorkloadKey): Scope {

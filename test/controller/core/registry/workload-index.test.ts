@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Pod, PodController } from '../../../controller/core/model.ts';
-import { WorkloadIndex } from '../../../controller/core/workload-index.ts';
-import { pod } from '../../support/mesh-objects.ts';
+import type { Pod, PodController } from '../../../../controller/core/model.ts';
+import { WorkloadIndex } from '../../../../controller/core/registry/workload-index.ts';
+import { pod } from '../../../support/mesh-objects.ts';
 
 const index = (): WorkloadIndex => new WorkloadIndex('Enforce');
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ServiceIndex, serviceKey } from '../../../controller/core/service-index.ts';
-import { service, slice } from '../../support/mesh-objects.ts';
+import { ServiceIndex, serviceKey } from '../../../../controller/core/registry/service-index.ts';
+import { service, slice } from '../../../support/mesh-objects.ts';
 
 const cart = service('cart', { 80: 'HTTP', 9000: 'TCP' }, { clusterIP: '10.96.0.1' });
 const db = service('db', { 5432: 'TCP' });

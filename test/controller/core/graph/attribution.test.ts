@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { attribute, hostWithoutPort } from '../../../controller/core/attribution.ts';
-import { destinationText } from '../../../controller/core/dependency.ts';
-import type { AccessLogEntry, RelayReason } from '../../../controller/core/model.ts';
-import { Registry } from '../../../controller/core/registry.ts';
-import { entry, pod, service, slice } from '../../support/mesh-objects.ts';
+import { attribute, hostWithoutPort } from '../../../../controller/core/graph/attribution.ts';
+import { destinationText } from '../../../../controller/core/graph/dependency.ts';
+import type { AccessLogEntry, RelayReason } from '../../../../controller/core/model.ts';
+import { Registry } from '../../../../controller/core/registry/registry.ts';
+import { entry, pod, service, slice } from '../../../support/mesh-objects.ts';
 
 const cart = service('cart', { 80: 'HTTP', 9000: 'TCP', 8443: 'TLS' }, { clusterIP: '10.96.0.1' });
 const pay = service('pay', { 80: 'HTTP' }, { namespace: 'bank', clusterIP: '10.96.0.2' });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { MeshObject, Service } from '../../../controller/core/model.ts';
-import { Registry, type RegistryChanges } from '../../../controller/core/registry.ts';
-import { serviceKey } from '../../../controller/core/service-index.ts';
-import { pod, service, slice } from '../../support/mesh-objects.ts';
+import type { MeshObject, Service } from '../../../../controller/core/model.ts';
+import { Registry, type RegistryChanges } from '../../../../controller/core/registry/registry.ts';
+import { serviceKey } from '../../../../controller/core/registry/service-index.ts';
+import { pod, service, slice } from '../../../support/mesh-objects.ts';
 
 const cart = service('cart', { 80: 'HTTP' }, { clusterIP: '10.96.0.1' });
 

@@ -1,3 +1,4 @@
+import type { Dependency, Scope, ScopedPort, ServiceKey, Timestamp, WorkloadKey } from '../model.ts';
 import {
   confirmed,
   dependencyKey,
@@ -7,7 +8,6 @@ import {
   observedAgain,
   promoted,
 } from './dependency.ts';
-import type { Dependency, Scope, ScopedPort, ServiceKey, Timestamp, WorkloadKey } from './model.ts';
 import { scopeOf } from './scope.ts';
 
 /**
@@ -90,6 +90,10 @@ export class DependencyGraph {
 
   get(key: string): Dependency | undefined {
     return this.#dependencies.get(key);
+  }
+
+  all(): Iterable<Dependency> {
+    return this.#dependencies.values();
   }
 
   keys(): Iterable<string> {

@@ -1,4 +1,4 @@
-import type { AccessLogEntry, Timestamp } from './model.ts';
+import type { AccessLogEntry, Timestamp } from '../model.ts';
 
 /** How long an entry may wait for the source to tell its pod (DESIGN section 4). */
 const PATIENCE_MS = 30_000;

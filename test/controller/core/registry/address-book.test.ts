@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { AddressBook } from '../../../controller/core/address-book.ts';
+import { AddressBook } from '../../../../controller/core/registry/address-book.ts';
 
 const first = { pod: 'shop/a-0', workload: 'shop/Deployment/a' };
 const second = { pod: 'shop/b-0', workload: 'shop/Deployment/b' };

@@ -7,8 +7,8 @@ import type {
   RelayReason,
   Timestamp,
   WorkloadKey,
-} from './model.ts';
-import type { DependencyFlag } from './report.ts';
+} from '../model.ts';
+import type { DependencyFlag } from '../report.ts';
 
 /** After this long an active dependency should not be seen on the egress any more. */
 const SETTLED_AFTER_MS = 30_000;
