@@ -1,19 +1,3 @@
-/** One service port as an egress knows it: the metadata of a cluster in the egress's routing table (DESIGN section 2). */
-import type { PortProtocol } from '../core/model.ts';
-
-/** Namespace of `metadata.filter_metadata` that carries {@link RelayTarget}. */
-export const METADATA_NAMESPACE = 'lazyscope.io/relay';
-
-export interface RelayTarget {
-  /** `namespace/host`. */
-  readonly service: string;
-  readonly port: number;
-  readonly protocol: PortProtocol;
-  /** Empty for headless services: their pods' addresses are dialled as they are. */
-  readonly clusterIPs: readonly string[];
-  /** Every name that means this service whatever namespace asks: FQDN, `svc.ns`, `svc.ns.svc`. Lower case, no port. */
-  readonly hosts: readonly string[];
-  readonly headless: boolean;
-  /** Whether the egress may carry traffic to it. */
-  readonly relayable: boolean;
-}
+/** What controller and egress share of the routing table; the core, which fills it in, imports nothing outside itself. */
+export type { RelayTarget } from '../core/relay-target.ts';
+export { METADATA_NAMESPACE } from '../core/relay-target.ts';

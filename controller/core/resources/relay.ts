@@ -1,0 +1,31 @@
+/** The egress's routing table: one cluster for each service port (DESIGN section 2). Never dialled by Envoy itself. */
+import type { Service, ServicePort } from '../model.ts';
+import { serviceKey } from '../registry/service-index.ts';
+import { METADATA_NAMESPACE, type RelayTarget } from '../relay-target.ts';
+import { endpointDiscovery } from './cluster.ts';
+import { commonHosts } from './domains.ts';
+import type { Message } from './message.ts';
+import { clusterName } from './names.ts';
+
+/** What the egress must know of a service port. In direct mode everything registered may be relayed. */
+export function relayTarget(service: Service, port: ServicePort): RelayTarget {
+  return {
+    service: serviceKey(service),
+    port: port.port,
+    protocol: port.protocol,
+    clusterIPs: service.clusterIPs,
+    hosts: commonHosts(service),
+    headless: service.headless,
+    relayable: true,
+  };
+}
+
+/** A service port as a cluster, its {@link RelayTarget} in the metadata. */
+export function relayCluster(service: Service, port: ServicePort): Message {
+  return {
+    name: clusterName(service.host, port),
+    ...endpointDiscovery(service, port),
+    connect_timeout: '5s',
+    metadata: { filter_metadata: { [METADATA_NAMESPACE]: relayTarget(service, port) } },
+  };
+}

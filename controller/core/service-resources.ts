@@ -1,0 +1,88 @@
+import type { Endpoint, Resource, Service, ServicePort, SocketAddress } from './model.ts';
+import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, LISTENER } from './model.ts';
+import { asRelayed, type Encoding, encodeResource } from './resource-encoder.ts';
+import { relayedCluster, serviceCluster } from './resources/cluster.ts';
+import { loadAssignment } from './resources/endpoint.ts';
+import { tcpListener } from './resources/listener.ts';
+import { clusterName, listenerName } from './resources/names.ts';
+import { relayCluster } from './resources/relay.ts';
+
+interface Assignment {
+  readonly endpoints: readonly Endpoint[];
+  readonly resource: Resource;
+}
+
+/** What has been encoded of one Service object. It goes with the object. */
+interface Encoded {
+  readonly resources: Map<string, Resource>;
+  readonly assignments: Map<number, Assignment>;
+}
+
+/** The resources that concern one service port. Each is encoded once and shared by every client and every build. */
+export class ServiceResources {
+  readonly #encoding: Encoding;
+  readonly #egress: readonly SocketAddress[];
+  readonly #encoded = new WeakMap<Service, Encoded>();
+
+  constructor(encoding: Encoding, egress: readonly SocketAddress[]) {
+    this.#encoding = encoding;
+    this.#egress = egress;
+  }
+
+  /** The learned form. */
+  cluster(service: Service, port: ServicePort): Resource {
+    return this.#once(service, `cluster ${port.port}`, () => {
+      return encodeResource(this.#encoding, CLUSTER, clusterName(service.host, port), serviceCluster(service, port));
+    });
+  }
+
+  /** The form that leads to the egress. */
+  relayedCluster(service: Service, port: ServicePort): Resource {
+    return this.#once(service, `relayed ${port.port}`, () => {
+      const message = relayedCluster(service, port, this.#egress);
+      return asRelayed(encodeResource(this.#encoding, CLUSTER, clusterName(service.host, port), message));
+    });
+  }
+
+  /** The entry of the egress's routing table. */
+  relayCluster(service: Service, port: ServicePort): Resource {
+    return this.#once(service, `table ${port.port}`, () => {
+      return encodeResource(this.#encoding, CLUSTER, clusterName(service.host, port), relayCluster(service, port));
+    });
+  }
+
+  /** One TCP listener for each ClusterIP. */
+  listeners(service: Service, port: ServicePort): readonly Resource[] {
+    return service.clusterIPs.map((address) =>
+      this.#once(service, `listener ${address} ${port.port}`, () => {
+        const message = tcpListener(address, port.port, clusterName(service.host, port));
+        return encodeResource(this.#encoding, LISTENER, listenerName(address, port.port), message);
+      }),
+    );
+  }
+
+  /** Encoded anew when the array is another one. */
+  assignment(service: Service, port: ServicePort, endpoints: readonly Endpoint[]): Resource {
+    const { assignments } = this.#encodedOf(service);
+    const known = assignments.get(port.port);
+    if (known?.endpoints === endpoints) return known.resource;
+    const name = clusterName(service.host, port);
+    const message = loadAssignment(name, endpoints);
+    const resource = encodeResource(this.#encoding, CLUSTER_LOAD_ASSIGNMENT, name, message);
+    assignments.set(port.port, { endpoints, resource });
+    return resource;
+  }
+
+  #once(service: Service, key: string, encode: () => Resource): Resource {
+    const { resources } = this.#encodedOf(service);
+    const resource = resources.get(key) ?? encode();
+    resources.set(key, resource);
+    return resource;
+  }
+
+  #encodedOf(service: Service): Encoded {
+    const encoded = this.#encoded.get(service) ?? { resources: new Map(), assignments: new Map() };
+    this.#encoded.set(service, encoded);
+    return encoded;
+  }
+}

@@ -1,0 +1,158 @@
+/** What each xDS client should hold, from what exists and what the client may see (DESIGN section 4). */
+import { type CommonResources, CommonResourcesBuilder } from './common-resources.ts';
+import { allPorts, hasOwnListener, type ServicePortRef, scopedPorts } from './held-ports.ts';
+import type { Endpoint, Resource, Scope, Service, ServiceKey, Snapshot, SocketAddress } from './model.ts';
+import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, isHttp, LISTENER, ROUTE_CONFIGURATION } from './model.ts';
+import type { Encoding } from './resource-encoder.ts';
+import { byName, extend, NO_RESOURCES, type ResourceMap, unlessEqual } from './resource-map.ts';
+import { RouteResources } from './route-resources.ts';
+import { ServiceResources } from './service-resources.ts';
+
+export { isRelayedVersion } from './resource-encoder.ts';
+
+/** What exists, as far as snapshots depend on it. The registry is one. */
+export interface MeshView {
+  readonly services: ReadonlyMap<ServiceKey, Service>;
+  /** Same array (identity) until the endpoints of that service port change. Unknown: empty. */
+  endpoints(service: ServiceKey, port: number): readonly Endpoint[];
+  /** Every port number ever declared HTTP by a service; grows only. */
+  readonly httpPorts: ReadonlySet<number>;
+  /** Another number whenever services, endpoints or HTTP ports differ. */
+  readonly revision: number;
+}
+
+export interface SnapshotOptions extends Encoding {
+  /** Where sidecars reach the egresses. */
+  readonly egress: readonly SocketAddress[];
+}
+
+/** What one revision of the mesh gives to clients alike. */
+interface Generation {
+  readonly services: ReadonlyMap<ServiceKey, Service>;
+  readonly revision: number;
+  readonly common: CommonResources;
+  /** By namespace of the client; as far as asked for, now and in the revision before. */
+  readonly eager: Map<string, Snapshot>;
+  readonly eagerBefore: ReadonlyMap<string, Snapshot>;
+  relayTable?: Snapshot;
+}
+
+/**
+ * Builds snapshots. A lazy sidecar's costs what its scope and the common resources are long, not what the mesh is;
+ * resources are encoded once and shared, and a part without changes is the same Map as before.
+ */
+export class SnapshotBuilder {
+  readonly #services: ServiceResources;
+  readonly #routes: RouteResources;
+  readonly #common: CommonResourcesBuilder;
+  /** The newest snapshot of each lazy scope, for the identity of unchanged parts. */
+  readonly #lazy = new WeakMap<Scope, Snapshot>();
+  #generation: Generation | undefined;
+  #relayTable: Snapshot | undefined;
+
+  constructor(options: SnapshotOptions) {
+    this.#services = new ServiceResources(options, options.egress);
+    this.#routes = new RouteResources(options);
+    this.#common = new CommonResourcesBuilder(options, this.#services, this.#routes);
+  }
+
+  /**
+   * A sidecar's snapshot. Warm and routed ports count alike: each Envoy's own acknowledgement separates the phases.
+   * @param namespace of the pod: short host names mean services of it
+   */
+  sidecar(view: MeshView, scope: Scope, namespace: string): Snapshot {
+    const generation = this.#generationOf(view);
+    if (scope.kind === 'Eager') return this.#eager(view, generation, namespace);
+    const built = this.#build(view, generation.common, scopedPorts(view.services, scope), namespace);
+    const snapshot = unlessEqual(this.#lazy.get(scope), built);
+    this.#lazy.set(scope, snapshot);
+    return snapshot;
+  }
+
+  /** An egress's snapshot: every service port, and the endpoints of those that are not headless. */
+  relayTable(view: MeshView): Snapshot {
+    const generation = this.#generationOf(view);
+    generation.relayTable ??= unlessEqual(this.#relayTable, this.#buildRelayTable(view));
+    this.#relayTable = generation.relayTable;
+    return generation.relayTable;
+  }
+
+  /** The answer to a client that asks for routes under a name that no port has. */
+  unknownRoute(name: string): Resource {
+    return this.#routes.empty(name);
+  }
+
+  #generationOf(view: MeshView): Generation {
+    const known = this.#generation;
+    const { services, revision } = view;
+    if (known?.services === services && known.revision === revision) return known;
+    const common = this.#common.build(view, known?.common);
+    this.#generation = { services, revision, common, eager: new Map(), eagerBefore: known?.eager ?? new Map() };
+    return this.#generation;
+  }
+
+  /** Built once for each revision and namespace; only the routes differ between namespaces, the rest is one Map. */
+  #eager(view: MeshView, { common, eager, eagerBefore }: Generation, namespace: string): Snapshot {
+    const known = eager.get(namespace);
+    if (known) return known;
+    const [sibling] = eager.values();
+    const built = unlessEqual(sibling, this.#build(view, common, allPorts(view.services), namespace));
+    const snapshot = unlessEqual(eagerBefore.get(namespace), built);
+    eager.set(namespace, snapshot);
+    return snapshot;
+  }
+
+  #build(view: MeshView, common: CommonResources, held: readonly ServicePortRef[], namespace: string): Snapshot {
+    const clusters = held.map(({ service, port }) => this.#services.cluster(service, port));
+    return {
+      [CLUSTER]: extend(common.clusters, clusters),
+      [CLUSTER_LOAD_ASSIGNMENT]: this.#assignments(view, held),
+      [LISTENER]: this.#listeners(common, held),
+      [ROUTE_CONFIGURATION]: this.#routesOf(common, held, namespace),
+    };
+  }
+
+  #buildRelayTable(view: MeshView): Snapshot {
+    const refs = [...view.services].flatMap(([key, service]) => service.ports.map((port) => ({ key, service, port })));
+    return {
+      [CLUSTER]: byName(refs.map(({ service, port }) => this.#services.relayCluster(service, port))),
+      [CLUSTER_LOAD_ASSIGNMENT]: this.#assignments(view, refs),
+      [LISTENER]: NO_RESOURCES,
+      [ROUTE_CONFIGURATION]: NO_RESOURCES,
+    };
+  }
+
+  #assignments(view: MeshView, refs: readonly ServicePortRef[]): ResourceMap {
+    const discovered = refs.filter(({ service }) => !service.headless);
+    return byName(
+      discovered.map(({ key, service, port }) =>
+        this.#services.assignment(service, port, view.endpoints(key, port.port)),
+      ),
+    );
+  }
+
+  /** Where two services claim one ClusterIP and port, the first has the listener. */
+  #listeners(common: CommonResources, held: readonly ServicePortRef[]): ResourceMap {
+    const own = held
+      .filter(({ service, port }) => hasOwnListener(service, port))
+      .flatMap(({ service, port }) => this.#services.listeners(service, port))
+      .filter(({ name }) => !common.listeners.has(name));
+    return extend(common.listeners, own.reverse());
+  }
+
+  #routesOf(common: CommonResources, held: readonly ServicePortRef[], namespace: string): ResourceMap {
+    const client = { namespace, namespaces: common.namespaces };
+    const httpPorts = Map.groupBy(
+      held.filter(({ port }) => isHttp(port.protocol)),
+      ({ port }) => port.port,
+    );
+    const learned = [...httpPorts].map(([port, refs]) => {
+      return this.#routes.routes(
+        port,
+        refs.map(({ service }) => service),
+        client,
+      );
+    });
+    return extend(common.routes, learned);
+  }
+}
