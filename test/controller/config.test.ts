@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Command, CommanderError } from 'commander';
+import { type ControllerConfig, controllerConfig, controllerOptions } from '../../controller/config.ts';
+
+function parse(...args: readonly string[]): ControllerConfig {
+  const command = new Command('controller').exitOverride().configureOutput({ writeErr: () => undefined });
+  for (const option of controllerOptions) command.addOption(option);
+  command.parse([...args], { from: 'user' });
+  return controllerConfig(command.opts());
+}
+
+const REQUIRED = ['--path', 'mesh', '--egress', '10.0.0.9:15080'];
+
+describe("the controller's settings", () => {
+  it('have defaults for all but the path and the egress', () => {
+    const config = parse(...REQUIRED);
+    assert.deepEqual(config.grpcListen, { address: '0.0.0.0', port: 15010 });
+    assert.deepEqual(config.httpListen, { address: '127.0.0.1', port: 15014 });
+    assert.deepEqual(config.advertise, { address: '127.0.0.1', port: 15010 });
+    assert.equal(config.clusterDomain, 'cluster.local');
+    assert.ok(Object.isFrozen(config));
+  });
+
+  it('take several egresses, IPv6 in brackets', () => {
+    const { egress } = parse('--path', 'mesh', '--egress', '10.0.0.9:15080, [fd00::1]:15080');
+    assert.deepEqual(egress, [
+      { address: '10.0.0.9', port: 15080 },
+      { address: 'fd00::1', port: 15080 },
+    ]);
+  });
+
+  const wrong: readonly (readonly [args: readonly string[], message: RegExp])[] = [
+    [['--egress', '10.0.0.9:15080'], /--path/],
+    [['--path', 'mesh'], /--egress/],
+    [['--path', 'mesh', '--egress', 'nonsense'], /ADDRESS:PORT/],
+    [[...REQUIRED, '--grpc-listen', '0.0.0.0:99999'], /65535/],
+    [[...REQUIRED, '--store', 'etcd'], /sqlite/],
+    [[...REQUIRED, '--cluster-domain', 'Cluster local'], /DNS name/],
+    [[...REQUIRED, '--drain-seconds', 'soon'], /seconds/],
+  ];
+  for (const [args, message] of wrong) {
+    it(`refuse ${args.join(' ')}`, () => {
+      assert.throws(
+        () => parse(...args),
+        (error) => error instanceof CommanderError && message.test(error.message),
+      );
+    });
+  }
+});
