@@ -51,7 +51,11 @@ export interface StoredGraph {
 export interface Store {
   /** Opens, migrates, loads. A corrupt store is set aside and reported through `problem`; the result is then empty. */
   load(now: Timestamp): Promise<StoredGraph>;
-  /** Upserts by source, destination and protocol. Durable when it resolves: it survives kill -9. */
+  /**
+   * Upserts by source, destination and protocol. Durable when it resolves: it survives kill -9.
+   * When it rejects, nothing that was saved before may be relied on either (the file may have been taken away under
+   * us, and an empty one opened instead): everything must be saved again.
+   */
   save(dependencies: readonly Dependency[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -83,11 +87,14 @@ export interface SnapshotSource {
    * source has not told) — say nothing to the client, it keeps what it has.
    */
   snapshot(node: NodeIdentity): Snapshot | undefined;
+  /** Whose sidecar this is; `undefined` for an egress, and for a pod that is not known yet. */
+  workloadOf(node: NodeIdentity): WorkloadKey | undefined;
   /** Calls back, coalesced, with the clients' workloads whose snapshot may differ now. `All` includes egresses. */
   onDirty(listener: (dirty: DirtyClients) => void): void;
   /**
    * A client opened a stream. `held` are the names and versions it said it holds (`initial_resource_versions`)
-   * for clusters and listeners. Called before the first `snapshot` for that stream.
+   * for clusters and listeners. Called before the first `snapshot` for that stream; called again for the same stream,
+   * with all of it, when a later request tells more (listeners are told after clusters; clusters may be held back).
    */
   clientConnected(node: NodeIdentity, stream: number, held: HeldResources, at: Timestamp): void;
   /** The client has acknowledged clusters: they are warm. Called with every cluster it now holds. */

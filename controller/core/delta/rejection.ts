@@ -1,0 +1,42 @@
+/**
+ * NACKs. Envoy rejects a whole response; its message does not always name the resource, nothing or a part of the
+ * response may have been applied, and it remembers no version of it (FACTS-direct-mode.md, item 7).
+ */
+import { type Held, isAccepted, noteAnswered, type Subscription, withoutReconciled } from '../subscription.ts';
+
+/** What a NACK taught: the subscription after it, and the resource that is known to be bad now. */
+export interface Rejected {
+  readonly subscription: Subscription;
+  /** Names that are quarantined from now on; empty while the bad one is still looked for. */
+  readonly quarantined: readonly string[];
+}
+
+/**
+ * Forgets the versions of the rejected response. A single resource is quarantined with its version; several are
+ * halved and sent apart.
+ */
+export function reject(subscription: Subscription, number: number, message: string): Rejected {
+  const names = [...subscription.held].filter(([, held]) => held.sentIn === number).map(([name]) => name);
+  const forgotten = forget(subscription, names);
+  const answered = { ...noteAnswered(forgotten, number), rejection: message };
+  const [only] = names;
+  if (only !== undefined && names.length === 1) {
+    const version = subscription.held.get(only)?.version ?? '';
+    const quarantine = new Map(subscription.quarantine).set(only, version);
+    return { subscription: { ...answered, quarantine }, quarantined: [only] };
+  }
+  const suspects = [...halves(names), ...subscription.suspects];
+  return { subscription: { ...answered, suspects }, quarantined: [] };
+}
+
+/** Called before the NACK counts as an answer, so that the rejected version itself is no evidence of acceptance. */
+function forget(subscription: Subscription, names: readonly string[]): Subscription {
+  const held = new Map<string, Held>(subscription.held);
+  for (const name of names) held.set(name, { version: undefined, accepted: isAccepted(subscription, name) });
+  return { ...withoutReconciled(subscription), held };
+}
+
+function halves(names: readonly string[]): readonly ReadonlySet<string>[] {
+  const middle = Math.ceil(names.length / 2);
+  return [names.slice(0, middle), names.slice(middle)].map((half) => new Set(half)).filter((half) => half.size > 0);
+}
