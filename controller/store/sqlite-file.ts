@@ -1,0 +1,66 @@
+/** The database as a file: opened durably, set aside when it is corrupt, watched for being taken away. */
+import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { migrate } from './sqlite-schema.ts';
+
+/** How long another process (a backup, a shell) may hold the file. Everything waits meanwhile, so it is short. */
+const BUSY_TIMEOUT_MS = 500;
+
+/** https://sqlite.org/rescode.html */
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+
+/** Whether SQLite says that the file itself is damaged. Extended codes carry the primary one in the low byte. */
+export function isCorruption(error: unknown): boolean {
+  if (!(error instanceof Error) || !('errcode' in error)) return false;
+  const code = typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
+  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
+}
+
+/**
+ * An open database, and whether its path still leads to it. Inode numbers are not reused while we hold the file open,
+ * so an equal number is the same file.
+ */
+export interface DatabaseFile {
+  readonly database: DatabaseSync;
+  isInPlace(): boolean;
+}
+
+/**
+ * Opens, or creates, and migrates. Commits are durable when they return: the write-ahead log is synced each time,
+ * so they outlive the process and the machine's power.
+ */
+export function openDatabase(path: string): DatabaseFile {
+  mkdirSync(dirname(path), { recursive: true });
+  const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+    checkPages(database);
+    migrate(database, path);
+    const inode = inodeOf(path);
+    return { database, isInPlace: () => inodeOf(path) === inode };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** A truncated file opens without complaint, and fails on the first page that is gone. */
+function checkPages(database: DatabaseSync): void {
+  const verdict = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
+  if (verdict !== 'ok') throw Object.assign(new Error(String(verdict)), { errcode: SQLITE_CORRUPT });
+}
+
+function inodeOf(path: string): bigint | undefined {
+  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
+}
+
+/** Renames the database, with its log and index, so that it can be looked into. Returns the new name. */
+export function setAside(path: string, now: Date): string {
+  const aside = `${path}.corrupt-${now.toISOString().replaceAll(':', '-')}`;
+  for (const suffix of ['', '-wal', '-shm']) {
+    if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+  }
+  return aside;
+}
