@@ -1,0 +1,64 @@
+/** discovery.k8s.io/v1 EndpointSlice. */
+import { z } from 'zod';
+import type { EndpointSlice } from '../../core/model.ts';
+import { addressSchema } from './address.ts';
+import { metadataSchema, namespaceOf } from './metadata.ts';
+import { type Converted, kindReader } from './reduction.ts';
+import { isTcp, portNumberSchema } from './service.ts';
+
+const SERVICE_LABEL = 'kubernetes.io/service-name';
+
+const common = {
+  metadata: metadataSchema.extend({ labels: z.object({ [SERVICE_LABEL]: z.string().nullish() }).nullish() }),
+  ports: z
+    .array(z.object({ name: z.string().nullish(), port: portNumberSchema.nullish(), protocol: z.string().nullish() }))
+    .nullish(),
+};
+
+const endpointSchema = z.object({
+  addresses: z.array(addressSchema),
+  conditions: z.object({ ready: z.boolean().nullish() }).nullish(),
+  hostname: z.string().nullish(),
+});
+
+/** Go writes an empty list of endpoints as null. */
+const addressedSchema = z.object({
+  ...common,
+  addressType: z.enum(['IPv4', 'IPv6']),
+  endpoints: z.array(endpointSchema).nullish(),
+});
+const namedSchema = z.object({ ...common, addressType: z.literal('FQDN') });
+const endpointSliceSchema = z.discriminatedUnion('addressType', [addressedSchema, namedSchema], {
+  error: () => 'expected IPv4, IPv6 or FQDN',
+});
+
+/** "nil should be interpreted as true": https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/ */
+function toEndpoint(endpoint: z.infer<typeof endpointSchema>): EndpointSlice['endpoints'][number] {
+  return {
+    addresses: endpoint.addresses,
+    ready: endpoint.conditions?.ready !== false,
+    ...(endpoint.hostname ? { hostname: endpoint.hostname } : {}),
+  };
+}
+
+function toEndpointSlice(slice: z.infer<typeof endpointSliceSchema>): Converted {
+  if (slice.addressType === 'FQDN')
+    return { ignored: 'endpoints of address type FQDN have names instead of addresses' };
+  const service = slice.metadata.labels?.[SERVICE_LABEL];
+  if (!service) return { ignored: `no label ${SERVICE_LABEL} says whose endpoints these are` };
+  return {
+    object: {
+      kind: 'EndpointSlice',
+      namespace: namespaceOf(slice.metadata),
+      name: slice.metadata.name,
+      service,
+      ports: (slice.ports ?? []).flatMap((port) =>
+        isTcp(port) && port.port ? [{ name: port.name ?? '', port: port.port }] : [],
+      ),
+      endpoints: (slice.endpoints ?? []).map(toEndpoint),
+    },
+  };
+}
+
+/** Reads a discovery.k8s.io/v1 EndpointSlice. */
+export const readEndpointSlice = kindReader('EndpointSlice', endpointSliceSchema, toEndpointSlice);

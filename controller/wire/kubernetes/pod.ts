@@ -1,0 +1,59 @@
+/** v1 Pod. */
+import { z } from 'zod';
+import { addressSchema } from './address.ts';
+import { controllerOwner, metadataSchema, namespaceOf, ownerReferencesSchema, timeSchema } from './metadata.ts';
+import { modeAnnotationSchema, readMode } from './mode.ts';
+import { type Converted, kindReader, objectName } from './reduction.ts';
+
+const TEMPLATE_HASH_LABEL = 'pod-template-hash';
+
+const podSchema = z.object({
+  metadata: metadataSchema.extend({
+    uid: z.string().nullish(),
+    labels: z.object({ [TEMPLATE_HASH_LABEL]: z.string().nullish() }).nullish(),
+    annotations: modeAnnotationSchema,
+    ownerReferences: ownerReferencesSchema,
+    creationTimestamp: timeSchema.nullish(),
+  }),
+  spec: z.object({ hostNetwork: z.boolean().nullish() }).nullish(),
+  status: z
+    .object({
+      phase: z.string().nullish(),
+      podIP: z.preprocess((text) => text || undefined, addressSchema.optional()),
+      podIPs: z.array(z.object({ ip: addressSchema })).nullish(),
+      startTime: timeSchema.nullish(),
+    })
+    .nullish(),
+});
+
+type PodShape = z.infer<typeof podSchema>;
+
+function addresses(status: PodShape['status']): string[] {
+  if (status?.podIPs?.length) return status.podIPs.map(({ ip }) => ip);
+  return status?.podIP ? [status.podIP] : [];
+}
+
+/** A pod with a deletionTimestamp still runs and still owns its address, so the mark changes nothing. */
+function toPod({ metadata, spec, status }: PodShape): Converted {
+  const ref = { kind: 'Pod', namespace: namespaceOf(metadata), name: metadata.name } as const;
+  const { mode, problems } = readMode(metadata.annotations, objectName(ref));
+  const templateHash = metadata.labels?.[TEMPLATE_HASH_LABEL];
+  const startedAt = status?.startTime ?? metadata.creationTimestamp;
+  return {
+    object: {
+      ...ref,
+      uid: metadata.uid ?? '',
+      addresses: addresses(status),
+      ...controllerOwner(metadata.ownerReferences),
+      ...(templateHash ? { podTemplateHash: templateHash } : {}),
+      hostNetwork: spec?.hostNetwork === true,
+      ...(startedAt === undefined || startedAt === null ? {} : { startedAt }),
+      finished: status?.phase === 'Succeeded' || status?.phase === 'Failed',
+      ...mode,
+    },
+    problems,
+  };
+}
+
+/** Reads a v1 Pod. */
+export const readPod = kindReader('Pod', podSchema, toPod);

@@ -1,0 +1,61 @@
+/** Kubernetes objects as the API server prints them, reduced to what the mesh needs (DESIGN section 4). */
+import { z } from 'zod';
+import { readEndpointSlice } from './endpoint-slice.ts';
+import { readNamespace } from './namespace.ts';
+import { readNode } from './node.ts';
+import { readPod } from './pod.ts';
+import { readJob, readReplicaSet } from './pod-controller.ts';
+import { joinReductions, type KindReader, type ReduceOptions, type Reduction, reduction } from './reduction.ts';
+import { readService } from './service.ts';
+
+/** By group, version and kind: a Knative Service is none of ours. */
+const READERS: ReadonlyMap<string, KindReader> = new Map([
+  ['v1 Service', readService],
+  ['discovery.k8s.io/v1 EndpointSlice', readEndpointSlice],
+  ['v1 Pod', readPod],
+  ['apps/v1 ReplicaSet', readReplicaSet],
+  ['batch/v1 Job', readJob],
+  ['v1 Namespace', readNamespace],
+  ['v1 Node', readNode],
+]);
+
+const typeSchema = z.object({ apiVersion: z.string().min(1), kind: z.string().min(1) });
+const itemsSchema = z.object({ items: z.array(z.unknown()).nullable() });
+
+/** Go prints the items of a typed list (`PodList`) without their kind. */
+function withType(item: unknown, apiVersion: string, kind: string): unknown {
+  if (kind === '' || item === null || typeof item !== 'object' || 'kind' in item) return item;
+  return { apiVersion, kind, ...item };
+}
+
+function reduceList(value: unknown, apiVersion: string, kind: string, options: ReduceOptions): Reduction {
+  const { data } = itemsSchema.safeParse(value);
+  if (!data) {
+    return reduction({ problems: [{ subject: kind, reason: 'items: expected a list of objects' }], unnamed: 1 });
+  }
+  const itemKind = kind.slice(0, -'List'.length);
+  return joinReductions((data.items ?? []).map((item) => reduce(withType(item, apiVersion, itemKind), options)));
+}
+
+/** `List`, or the typed list of a kind that we read. */
+function isList(apiVersion: string, kind: string): boolean {
+  return kind === 'List' || (kind.endsWith('List') && READERS.has(`${apiVersion} ${kind.slice(0, -'List'.length)}`));
+}
+
+/**
+ * Reduces one object, or every object of a list (`List`, `ServiceList`, ...). Objects that are wrong become problems,
+ * kinds that we do not read are ignored; neither stops the others.
+ */
+export function reduce(value: unknown, options: ReduceOptions): Reduction {
+  const { data: type } = typeSchema.safeParse(value);
+  if (!type) {
+    const reason = 'expected a Kubernetes object with apiVersion and kind';
+    return reduction({ problems: [{ subject: 'object', reason }], unnamed: 1 });
+  }
+  const { apiVersion, kind } = type;
+  const name = `${apiVersion} ${kind}`;
+  const reader = READERS.get(name);
+  if (reader) return reader(value, options);
+  if (isList(apiVersion, kind)) return reduceList(value, apiVersion, kind, options);
+  return reduction({ ignored: [{ kind: name }] });
+}

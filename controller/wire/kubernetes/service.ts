@@ -1,0 +1,75 @@
+/** v1 Service. https://kubernetes.io/docs/reference/kubernetes-api/service-resources/service-v1/ */
+import { z } from 'zod';
+import type { ServicePort } from '../../core/model.ts';
+import { addressSchema } from './address.ts';
+import { metadataSchema, namespaceOf } from './metadata.ts';
+import { portProtocol } from './protocol.ts';
+import { type Converted, kindReader, type ReduceOptions } from './reduction.ts';
+
+/** A port number that can be connected to. */
+export const portNumberSchema = z.int().min(1).max(65535);
+
+const portSchema = z.object({
+  name: z.string().nullish(),
+  port: portNumberSchema,
+  targetPort: z.union([z.int().min(0).max(65535), z.string()], 'expected a port number or a port name').nullish(),
+  protocol: z.string().nullish(),
+  appProtocol: z.string().nullish(),
+});
+
+const HEADLESS = 'None';
+const clusterIPSchema = z.union([z.literal(''), z.literal(HEADLESS), addressSchema], {
+  error: ({ input }) => `expected an IPv4 or IPv6 address or None, received ${JSON.stringify(input)}`,
+});
+
+const serviceSchema = z.object({
+  metadata: metadataSchema,
+  spec: z
+    .object({
+      type: z.string().nullish(),
+      clusterIP: clusterIPSchema.nullish(),
+      clusterIPs: z.array(clusterIPSchema).nullish(),
+      ports: z.array(portSchema).nullish(),
+    })
+    .refine((spec) => spec.type === 'ExternalName' || spec.clusterIP || spec.clusterIPs?.length, {
+      path: ['clusterIP'],
+      message: 'expected an address or None, as the API server fills it in: give what `kubectl get` prints',
+    }),
+});
+
+function toPort(port: z.infer<typeof portSchema>, options: ReduceOptions): ServicePort {
+  const name = port.name ?? '';
+  return {
+    name,
+    port: port.port,
+    // Kubernetes reads 0 and '' as "not specified".
+    ...(port.targetPort ? { targetPort: port.targetPort } : {}),
+    protocol: portProtocol({ name, appProtocol: port.appProtocol }, options.undeclared ?? 'TCP'),
+  };
+}
+
+/** An absent `protocol` is TCP; UDP and SCTP do not pass through sidecars. */
+export function isTcp(port: { readonly protocol?: string | null | undefined }): boolean {
+  return (port.protocol ?? 'TCP') === 'TCP';
+}
+
+function toService({ metadata, spec }: z.infer<typeof serviceSchema>, options: ReduceOptions): Converted {
+  if (spec.type === 'ExternalName') return { ignored: 'an ExternalName Service has no address of its own' };
+  const namespace = namespaceOf(metadata);
+  const declared = spec.clusterIPs?.length ? spec.clusterIPs : [spec.clusterIP ?? ''];
+  const clusterIPs = declared.filter((address) => address !== HEADLESS && address !== '');
+  return {
+    object: {
+      kind: 'Service',
+      namespace,
+      name: metadata.name,
+      host: `${metadata.name}.${namespace}.svc.${options.clusterDomain}`,
+      clusterIPs,
+      headless: clusterIPs.length === 0,
+      ports: (spec.ports ?? []).filter(isTcp).map((port) => toPort(port, options)),
+    },
+  };
+}
+
+/** Reads a v1 Service. */
+export const readService = kindReader('Service', serviceSchema, toService);
