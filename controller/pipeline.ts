@@ -32,9 +32,9 @@ import type {
   Store,
 } from './core/ports.ts';
 import { ProblemLog } from './core/problem-log.ts';
+import { readModel } from './core/read-model.ts';
 import { Registry, type RegistryChanges } from './core/registry/registry.ts';
-import type { EdgeFilter, MeshReport, ReadinessCheck, ReadModel } from './core/report.ts';
-import { edgeReports, graphReport, type ReportView, workloadDetail, workloadReports } from './core/reporting.ts';
+import type { ReadinessCheck, ReadModel } from './core/report.ts';
 import { isRelayedVersion, type SnapshotBuilder } from './core/snapshot.ts';
 import { Dirt } from './dirt.ts';
 import { Persistence } from './persistence.ts';
@@ -59,7 +59,9 @@ export interface PipelineCounts {
   edgesLearned: number;
 }
 
-export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource, ReadModel {
+export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
+  /** Answers from the state as it stands when asked. */
+  readonly reports: ReadModel;
   readonly counts: PipelineCounts = {
     entries: { attributed: 0, waiting: 0, unanswered: 0, dropped: 0 },
     edgesLearned: 0,
@@ -83,6 +85,13 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource, ReadMo
     this.#registry = new Registry({ defaultMode: options.defaultMode });
     this.#problems = new ProblemLog(options.onProblem);
     this.#attributionView = attributionView(this.#registry);
+    this.reports = readModel(() => ({
+      registry: this.#registry,
+      graph: this.#graph,
+      problems: this.#problems,
+      clients: this.#statuses(),
+      now: options.now(),
+    }));
     this.#persistence = new Persistence({
       store: options.store,
       read: (key) => this.#graph.get(key),
@@ -319,41 +328,6 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource, ReadMo
     this.#retryWaiting();
     this.#registry.workloads.addresses.prune(this.#options.now());
     void this.#persistence.flush();
-  }
-
-  // --- ReadModel
-
-  mesh(): MeshReport {
-    const statuses = this.#statuses();
-    return {
-      services: this.#registry.services.size,
-      workloads: this.workloads({}).length,
-      edges: this.#graph.size,
-      proxies: statuses.filter(({ node }) => node.kind === 'sidecar').length,
-      egresses: statuses.filter(({ node }) => node.kind === 'egress').length,
-      problems: this.#problems.newest(),
-      problemsTotal: this.#problems.total,
-    };
-  }
-
-  workloads(filter: { readonly namespace?: string }) {
-    return workloadReports(this.#view(), filter);
-  }
-
-  workload(key: WorkloadKey) {
-    return workloadDetail(this.#view(), key);
-  }
-
-  edges(filter: EdgeFilter) {
-    return edgeReports(this.#view(), filter);
-  }
-
-  graph(filter: EdgeFilter) {
-    return graphReport(this.#view(), filter);
-  }
-
-  #view(): ReportView {
-    return { registry: this.#registry, graph: this.#graph, clients: this.#statuses(), now: this.#options.now() };
   }
 }
 

@@ -118,7 +118,7 @@ class Mesh {
   }
 
   states(): string[] {
-    return this.pipeline.edges({}).map(({ to, state }) => `${to} ${state}`);
+    return this.pipeline.reports.edges({}).map(({ to, state }) => `${to} ${state}`);
   }
 }
 
@@ -209,7 +209,7 @@ describe('a new edge', () => {
     mesh.call({ phase: 'Periodic' });
     await mesh.pipeline.stop();
     assert.equal(mesh.dirty.length, 1);
-    assert.equal(mesh.pipeline.edges({})[0]?.connections, 3);
+    assert.equal(mesh.pipeline.reports.edges({})[0]?.connections, 3);
     assert.equal(mesh.store.rows.at(-1)?.counters.connections, 3, 'counters are saved on stop');
   });
 
@@ -274,7 +274,7 @@ describe('after a restart', () => {
   it('keeps an edge to a service that is gone, without a cluster', async () => {
     const mesh = await new Mesh(new HeldStore([row('active')])).start([pay, pod('front-0', '10.0.0.1')]);
     assert.deepEqual(mesh.clusters(), []);
-    assert.deepEqual(mesh.pipeline.edges({})[0]?.flags, ['missing']);
+    assert.deepEqual(mesh.pipeline.reports.edges({})[0]?.flags, ['missing']);
     await mesh.pipeline.stop();
   });
 });
@@ -297,7 +297,7 @@ describe('what a reconnecting sidecar holds', () => {
     mesh.pipeline.clientConnected(front0, 1, held, mesh.now);
     assert.deepEqual(mesh.clusters(), [CART_CLUSTER]);
     assert.deepEqual(
-      mesh.pipeline.edges({}).map(({ origin, state }) => [origin, state]),
+      mesh.pipeline.reports.edges({}).map(({ origin, state }) => [origin, state]),
       [['Seed', 'active']],
     );
     await mesh.pipeline.stop();
@@ -324,7 +324,7 @@ describe('what a reconnecting sidecar holds', () => {
   it('does not seed a workload that gets everything', async () => {
     const mesh = await new Mesh(new HeldStore([], 99_000)).start([cart, pod('front-0', '10.0.0.1', { mode: 'Off' })]);
     mesh.pipeline.clientConnected(front0, 1, held, mesh.now);
-    assert.deepEqual(mesh.pipeline.edges({}), []);
+    assert.deepEqual(mesh.pipeline.reports.edges({}), []);
     await mesh.pipeline.stop();
   });
 
@@ -386,14 +386,14 @@ it('reports workloads with their proxies, mode and clusters', async () => {
   mesh.pipeline.reportClients(() => [
     { node: front0, stream: 1, connectedAt: 5_000, synced: true, clusters: 2, lastAckAt: 6_000 },
   ]);
-  const [report] = mesh.pipeline.workloads({ namespace: 'shop' });
+  const [report] = mesh.pipeline.reports.workloads({ namespace: 'shop' });
   assert.equal(report?.workload, FRONT);
   assert.deepEqual(report?.clusters, { kept: 0, total: 3 });
   assert.deepEqual(
     report?.proxies.map(({ pod: name, sync }) => [name, sync]),
     [['front-0', 'Synced']],
   );
-  assert.equal(mesh.pipeline.workload('shop/Deployment/nobody'), undefined);
-  assert.equal(mesh.pipeline.mesh().proxies, 1);
+  assert.equal(mesh.pipeline.reports.workload('shop/Deployment/nobody'), undefined);
+  assert.equal(mesh.pipeline.reports.mesh().proxies, 1);
   await mesh.pipeline.stop();
 });

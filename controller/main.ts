@@ -1,0 +1,153 @@
+/**
+ * Composition root of `lazyscope controller`: what starts, in order, and what it feeds. Nobody imports this but the bin.
+ *
+ * files ──events──▶ pipeline ──snapshots──▶ ADS ──▶ Envoys and egresses
+ * ALS ───entries──▶    │ ▲
+ *                      ▼ └──reports── HTTP API
+ *                    store
+ */
+import { createHash } from 'node:crypto';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Command } from 'commander';
+import { type Logger, pino } from 'pino';
+import { createAccessLogService } from './als/service.ts';
+import { workloadBootstrap } from './bootstraps.ts';
+import { type ControllerConfig, controllerConfig, controllerOptions } from './config.ts';
+import { LazyscopeError } from './core/error.ts';
+import type { Problem, Store } from './core/ports.ts';
+import { SnapshotBuilder } from './core/snapshot.ts';
+import { FilesSource } from './files/source.ts';
+import { createHttpServer } from './http/server.ts';
+import { addLearningMetrics, createMetrics } from './metrics.ts';
+import { Pipeline } from './pipeline.ts';
+import { MemoryStore } from './store/memory.ts';
+import { SqliteStore } from './store/sqlite.ts';
+import { AccessLogService, AggregatedDiscoveryService } from './wire/grpc.ts';
+import { encode } from './wire/messages.ts';
+import { createAdsService } from './xds/server.ts';
+
+/** A running controller. */
+export interface RunningController {
+  /** Saves, lets clients leave, stops. Nothing in the mesh changes: Envoys keep what they hold. */
+  stop(): Promise<void>;
+}
+
+/** @param version of the program, for metrics and OpenAPI */
+export function controllerCommand(version: string): Command {
+  const command = new Command('controller').description('learn who uses what, and serve each sidecar its scope');
+  for (const option of controllerOptions) command.addOption(option);
+  return command
+    .addHelpText('after', '\nExample:\n  lazyscope controller --path ./mesh --egress 10.0.0.9:15080\n')
+    .action(async (options) => {
+      const config = controllerConfig(options);
+      const logger = pino({ level: config.logLevel });
+      try {
+        const controller = await startController(config, version, logger);
+        stopOnSignal(controller, logger);
+      } catch (error) {
+        logger.fatal({ err: error }, 'Cannot start');
+        process.exitCode = 1;
+      }
+    });
+}
+
+export async function startController(
+  config: ControllerConfig,
+  version: string,
+  logger: Logger,
+): Promise<RunningController> {
+  logger.info({ config, version }, 'Starting');
+  const now = Date.now;
+  const metrics = createMetrics(version);
+  const onProblem = (problem: Problem): void => logger.warn(problem, 'Skipped');
+
+  // State: the graph is kept in the store, everything else is told again by the sources.
+  const store = openStore(config, (problem) => pipeline.problem(problem));
+  const snapshots = new SnapshotBuilder({ encode, hash, egress: config.egress });
+  const pipeline: Pipeline = new Pipeline({ store, snapshots, defaultMode: 'Enforce', now, onProblem });
+
+  // Egresses tell what they relayed; Envoys and egresses ask what they should hold.
+  const accessLogs = createAccessLogService({ sink: pipeline, problem: (problem) => pipeline.problem(problem), now });
+  const ads = createAdsService({ source: pipeline, now, logger, metrics });
+  pipeline.reportClients(() => ads.statuses());
+  addLearningMetrics(metrics, pipeline, accessLogs.counts);
+
+  // People and Prometheus ask over HTTP; it answers from the start, so that a slow start can be watched.
+  const http = createHttpServer({
+    readModel: pipeline.reports,
+    readiness: () => pipeline.readiness(),
+    bootstrap: (workload, request) => workloadBootstrap(pipeline.reports, config, workload, request),
+    metrics,
+    version,
+    logger,
+  });
+  const httpAddress = await http.listen(config.httpListen);
+
+  // The graph first, then the mesh: until both are complete no client is told anything.
+  await pipeline.start();
+  const grpc = new Server(GRPC_OPTIONS);
+  grpc.addService(AccessLogService, accessLogs.handlers);
+  grpc.addService(AggregatedDiscoveryService, ads.handlers);
+  const grpcPort = await bind(grpc, config);
+  logger.info({ http: httpAddress, grpc: { ...config.grpcListen, port: grpcPort } }, 'Listening');
+
+  const source = new FilesSource({ path: config.path, clusterDomain: config.clusterDomain });
+  const synced = source.start(pipeline).then(() => logger.info(pipeline.reports.mesh(), 'Synced'));
+  synced.catch((error: unknown) => logger.error({ err: error }, 'The source stopped'));
+
+  return {
+    stop: async () => {
+      logger.info('Draining');
+      await source.stop();
+      await Promise.all([shutDown(grpc, config.drainSeconds), http.close()]);
+      await pipeline.stop();
+      logger.info('Stopped');
+    },
+  };
+}
+
+/** Dead peers are found within half a minute; Envoy itself pings every 30 s. */
+const GRPC_OPTIONS = { 'grpc.keepalive_time_ms': 20_000, 'grpc.keepalive_timeout_ms': 10_000 };
+
+function openStore(config: ControllerConfig, onProblem: (problem: Problem) => void): Store {
+  return config.store === 'memory' ? new MemoryStore() : new SqliteStore({ path: config.storePath, onProblem });
+}
+
+/** Half of SHA-256: versions must differ when content does, nobody forges them. */
+function hash(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex').slice(0, 32);
+}
+
+async function bind(server: Server, { grpcListen: { address, port } }: ControllerConfig): Promise<number> {
+  const target = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  return new Promise((resolve, reject) => {
+    server.bindAsync(target, ServerCredentials.createInsecure(), (error, bound) => {
+      if (error) reject(LazyscopeError.from('InvalidConfiguration', `gRPC cannot be served on ${target}`, error));
+      else resolve(bound);
+    });
+  });
+}
+
+/** Streams are for ever, so waiting for them to end makes sense only for answers under way. */
+async function shutDown(server: Server, drainSeconds: number): Promise<void> {
+  const force = setTimeout(() => server.forceShutdown(), drainSeconds * 1_000);
+  await new Promise<void>((resolve) => {
+    server.tryShutdown(() => resolve());
+  });
+  clearTimeout(force);
+}
+
+function stopOnSignal(controller: RunningController, logger: Logger): void {
+  const stop = (signal: NodeJS.Signals): void => {
+    logger.info({ signal }, 'Signal received');
+    controller.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        logger.error({ err: error }, 'Stopping failed');
+        process.exit(1);
+      },
+    );
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
