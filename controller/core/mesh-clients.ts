@@ -1,7 +1,8 @@
 import type { NodeIdentity, ScopedPort, WorkloadKey } from './model.ts';
 import type { HeldResources } from './ports.ts';
+import { clusterName } from './resources/names.ts';
 
-/** `outbound|<port>||<host>`: Istio's name of the cluster of a service port. */
+/** The service port that a cluster stands for; `undefined` for a cluster of another kind. */
 export function parseClusterName(name: string): { readonly host: string; readonly port: number } | undefined {
   const match = /^outbound\|(\d+)\|\|(.+)$/.exec(name);
   return match?.[1] !== undefined && match[2] !== undefined ? { port: Number(match[1]), host: match[2] } : undefined;
@@ -47,6 +48,6 @@ export class MeshClients {
 
 /** Whether every one of these clients has acknowledged the cluster of a port. No client at all confirms nothing. */
 export function isHeldByAll(clients: readonly MeshClient[], { service, port }: ScopedPort): boolean {
-  const name = `outbound|${port}||${service.slice(service.indexOf('/') + 1)}`;
+  const name = clusterName(service.slice(service.indexOf('/') + 1), { port });
   return clients.length > 0 && clients.every((client) => client.warmed.has(name));
 }
