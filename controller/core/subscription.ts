@@ -14,6 +14,8 @@ export interface Held {
   readonly version: string | undefined;
   /** Number of the response that carried it; absent for what the client told or rejected. */
   readonly sentIn?: number;
+  /** That response carried nothing else, so that its rejection means this resource. */
+  readonly sentAlone?: boolean;
   /** It has accepted an earlier version of it, on this stream or before. */
   readonly accepted: boolean;
 }
@@ -161,10 +163,11 @@ export function noteSent(
   now: Timestamp,
 ): Subscription {
   const number = subscription.sent + 1;
+  const sentAlone = batch.resources.length === 1;
   const held = new Map(subscription.held);
   const names = new Set([...batch.resources.map((resource) => resource.name), ...batch.removed]);
   for (const { name, version } of batch.resources) {
-    held.set(name, { version, sentIn: number, accepted: isAccepted(subscription, name) });
+    held.set(name, { version, sentIn: number, sentAlone, accepted: isAccepted(subscription, name) });
   }
   for (const name of batch.removed) held.delete(name);
   return {

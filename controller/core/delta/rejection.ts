@@ -12,21 +12,21 @@ export interface Rejected {
 }
 
 /**
- * Forgets the versions of the rejected response. A single resource is quarantined with its version; several are
- * halved and sent apart.
+ * Forgets the versions of the rejected response. A resource that was sent alone is quarantined with its version;
+ * several are halved and sent apart. A resource that was sent again since is left to the answer to that response.
  */
 export function reject(subscription: Subscription, number: number, message: string): Rejected {
-  const names = [...subscription.held].filter(([, held]) => held.sentIn === number).map(([name]) => name);
-  const forgotten = forget(subscription, names);
-  const answered = { ...noteAnswered(forgotten, number), rejection: message };
-  const [only] = names;
-  if (only !== undefined && names.length === 1) {
-    const version = subscription.held.get(only)?.version ?? '';
-    const quarantine = new Map(subscription.quarantine).set(only, version);
-    return { subscription: { ...answered, quarantine }, quarantined: [only] };
+  const rejected = [...subscription.held].filter(([, held]) => held.sentIn === number);
+  const names = rejected.map(([name]) => name);
+  const answered = { ...noteAnswered(forget(subscription, names), number), rejection: message };
+  const alone = rejected.find(([, held]) => held.sentAlone);
+  if (alone === undefined) {
+    const suspects = [...halves(names), ...subscription.suspects];
+    return { subscription: { ...answered, suspects }, quarantined: [] };
   }
-  const suspects = [...halves(names), ...subscription.suspects];
-  return { subscription: { ...answered, suspects }, quarantined: [] };
+  const [name, { version = '' }] = alone;
+  const quarantine = new Map(subscription.quarantine).set(name, version);
+  return { subscription: { ...answered, quarantine }, quarantined: [name] };
 }
 
 /** Called before the NACK counts as an answer, so that the rejected version itself is no evidence of acceptance. */

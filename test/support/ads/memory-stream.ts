@@ -99,9 +99,14 @@ export class MemoryStream {
     const said: string[] = [];
     for (let responses = this.responses(); responses.length > 0; responses = this.responses()) {
       said.push(...responses.map(line));
-      for (const { type, nonce } of responses) this.request(shortType(type), { nonce });
+      this.answer(responses);
     }
     return said;
+  }
+
+  /** Acknowledges these responses. */
+  answer(responses: readonly DeltaResponse[]): void {
+    for (const { type, nonce } of responses) this.request(shortType(type), { nonce });
   }
 
   deadline(): number | undefined {
