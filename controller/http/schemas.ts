@@ -1,7 +1,14 @@
 /** The answers as zod schemas: what OpenAPI says and what tests hold every answer against. */
 import * as z from 'zod';
-import type { Workload, WorkloadList } from '../core/answer.ts';
-import { API_VERSION, type ApiError, type EdgeList, type Graph, type MeshStatus } from '../core/answer.ts';
+import {
+  API_VERSION,
+  type ApiError,
+  type EdgeList,
+  type Graph,
+  type MeshStatus,
+  type Workload,
+  type WorkloadList,
+} from '../core/answer.ts';
 import type { EdgeReport, GraphNode, MeshReport, ProxyReport, ReadinessCheck, WorkloadReport } from '../core/report.ts';
 
 /** Makes the compiler ask for a schema of every field, optional ones too. */
