@@ -3,7 +3,7 @@ import type { StyledCell } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
 /** State of an edge with its reason and flags: `active`, `relayed (PodIP)`, `warming (degraded)`. */
-export function stateText({ state, relayReason, flags }: EdgeReport): string {
+function stateText({ state, relayReason, flags }: EdgeReport): string {
   const remarks = [...(relayReason === undefined ? [] : [relayReason]), ...flags];
   return remarks.length === 0 ? state : `${state} (${remarks.join(', ')})`;
 }

@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import type { Timestamp } from '../core/model.ts';
 
 /** Emphasis that we use; it never carries meaning that the words do not. */
-export type Emphasis = 'bold' | 'red' | 'yellow' | 'green' | 'dim';
+type Emphasis = 'bold' | 'red' | 'yellow' | 'green' | 'dim';
 
 export interface Terminal {
   /** Writes data, as it is. */

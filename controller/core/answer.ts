@@ -5,7 +5,7 @@ import type { EdgeReport, GraphReport, MeshReport, ReadinessCheck, WorkloadDetai
 export const API_VERSION = 'lazyscope.io/v1';
 
 /** `Body` with the two fields that say how to read it. */
-export type Answer<Kind extends string, Body> = Body & {
+type Answer<Kind extends string, Body> = Body & {
   readonly apiVersion: typeof API_VERSION;
   readonly kind: Kind;
 };

@@ -16,7 +16,7 @@ import { apiError, edgeList, envoyBootstrap, graph, meshStatus, workload, worklo
 import type { ZodTypeProvider } from './zod-provider.ts';
 
 /** What somebody asked a bootstrap to be; what is absent is for the controller to fill in. */
-export interface BootstrapRequest {
+interface BootstrapRequest {
   readonly pod?: string;
   readonly controller?: SocketAddress;
   readonly egress?: readonly SocketAddress[];

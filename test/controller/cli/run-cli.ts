@@ -11,7 +11,7 @@ export interface CliResult {
 }
 
 /** The whole program as the bin builds it, printing to `terminal`. */
-export function testProgram(terminal: Terminal): Command {
+function testProgram(terminal: Terminal): Command {
   return createProgram({
     name: 'lazyscope',
     version: '1.2.3',
