@@ -95,10 +95,7 @@ export function inboundCluster(): Message {
     lb_policy: 'CLUSTER_PROVIDED',
     connect_timeout: '5s',
     circuit_breakers: unlimited(),
-    // Istio's addresses: iptables rules leave what comes from them alone, or it would be captured again.
-    upstream_bind_config: {
-      source_address: { address: '127.0.0.6', port_value: 0 },
-      extra_source_addresses: [{ address: { address: '::6', port_value: 0 } }],
-    },
+    // Istio's address: iptables rules leave what comes from it alone, or it would be captured again.
+    upstream_bind_config: { source_address: { address: '127.0.0.6', port_value: 0 } },
   };
 }

@@ -15,16 +15,9 @@ export const OUTBOUND_PORT = 15001;
 /** Port of `virtualInbound`, where iptables sends what dials the pod. */
 export const INBOUND_PORT = 15006;
 
-const OUTBOUND_PREFIX = 'outbound|';
-
 /** `outbound|<port>||<fqdn>`: a cluster, and its ClusterLoadAssignment. */
 export function clusterName(host: string, port: Pick<ServicePort, 'port'>): string {
-  return `${OUTBOUND_PREFIX}${port.port}||${host}`;
-}
-
-/** Whether a cluster is one of a service port, other than those of the bootstrap. */
-export function isServiceCluster(name: string): boolean {
-  return name.startsWith(OUTBOUND_PREFIX);
+  return `outbound|${port.port}||${host}`;
 }
 
 /** `0.0.0.0_<port>` for the listener of an HTTP port, `<ClusterIP>_<port>` for that of a TCP service. */

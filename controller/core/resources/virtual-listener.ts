@@ -1,6 +1,5 @@
 /** The two listeners that iptables redirects to. Static in the bootstrap: a pod works before it has met a controller. */
-import type { Message } from './message.ts';
-import { socketAddress } from './message.ts';
+import { type Message, socketAddress } from './message.ts';
 import { BLACK_HOLE_CLUSTER, EGRESS_CLUSTER, INBOUND_CLUSTER, INBOUND_PORT, OUTBOUND_PORT } from './names.ts';
 import { tcpProxy } from './tcp-proxy.ts';
 
