@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PortProtocol } from '../../../../controller/core/model.ts';
+import { portProtocol } from '../../../../controller/wire/kubernetes/protocol.ts';
+
+/** appProtocol, name, protocol. */
+const CASES: readonly (readonly [string | undefined, string, PortProtocol])[] = [
+  [undefined, 'http', 'HTTP'],
+  [undefined, 'http-admin', 'HTTP'],
+  [undefined, 'HTTP-Admin', 'HTTP'],
+  [undefined, 'http2', 'HTTP2'],
+  [undefined, 'http2-api', 'HTTP2'],
+  [undefined, 'h2c', 'HTTP2'],
+  [undefined, 'grpc', 'GRPC'],
+  [undefined, 'grpc-api', 'GRPC'],
+  [undefined, 'grpc-web', 'HTTP'],
+  [undefined, 'grpc-web-ui', 'HTTP'],
+  [undefined, 'grpc-website', 'GRPC'],
+  [undefined, 'https', 'TLS'],
+  [undefined, 'tls-api', 'TLS'],
+  [undefined, 'tcp-db', 'TCP'],
+  [undefined, 'redis', 'TCP'],
+  [undefined, 'mysql', 'TCP'],
+  [undefined, 'mongo-0', 'TCP'],
+  [undefined, 'web', 'TCP'],
+  [undefined, 'httpx', 'TCP'],
+  [undefined, 'api-http', 'TCP'],
+  [undefined, 'constructor', 'TCP'],
+  [undefined, '', 'TCP'],
+  ['http', 'web', 'HTTP'],
+  ['HTTP2', '', 'HTTP2'],
+  ['grpc', 'http', 'GRPC'],
+  ['grpc-web', '', 'HTTP'],
+  ['https', 'http', 'TLS'],
+  ['tls', '', 'TLS'],
+  ['tcp', 'http', 'TCP'],
+  ['redis', 'http', 'TCP'],
+  ['kubernetes.io/h2c', 'http', 'HTTP2'],
+  ['kubernetes.io/ws', 'tcp', 'HTTP'],
+  ['kubernetes.io/wss', 'http', 'TLS'],
+  ['example.com/own', 'http-x', 'HTTP'],
+  ['amqp', 'rabbit', 'TCP'],
+  ['http-proxy', 'web', 'TCP'],
+  ['', 'grpc', 'GRPC'],
+];
+
+for (const [appProtocol, name, expected] of CASES) {
+  test(`appProtocol ${appProtocol ?? 'absent'} and name "${name}" declare ${expected}`, () => {
+    assert.equal(portProtocol({ name, appProtocol }, 'TCP'), expected);
+  });
+}
+
+test('a port that declares nothing has the protocol that the mesh gives to undeclared ports', () => {
+  assert.equal(portProtocol({ name: 'web' }, 'HTTP'), 'HTTP');
+  assert.equal(portProtocol({ name: 'tcp-web' }, 'HTTP'), 'TCP');
+});
