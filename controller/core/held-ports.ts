@@ -12,7 +12,7 @@ export interface ServicePortRef {
  * Whether a sidecar can have a cluster of its own for the port. Headless TCP it cannot: nothing but the pods'
  * addresses names such a service, so it stays with the egress.
  */
-export function isHoldable(service: Service, port: ServicePort): boolean {
+function isHoldable(service: Service, port: ServicePort): boolean {
   return isHttp(port.protocol) || hasOwnListener(service, port);
 }
 
