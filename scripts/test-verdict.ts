@@ -1,0 +1,58 @@
+/** What makes a test run pass: some tests, all of them run, none failed. */
+import type { EventData } from 'node:test';
+
+export type Counts = Pick<
+  EventData.TestSummary['counts'],
+  'tests' | 'suites' | 'passed' | 'cancelled' | 'skipped' | 'todo'
+>;
+export const NO_COUNTS: Counts = { tests: 0, suites: 0, passed: 0, cancelled: 0, skipped: 0, todo: 0 };
+
+export function plus(a: Counts, b: Counts): Counts {
+  return {
+    tests: a.tests + b.tests,
+    suites: a.suites + b.suites,
+    passed: a.passed + b.passed,
+    cancelled: a.cancelled + b.cancelled,
+    skipped: a.skipped + b.skipped,
+    todo: a.todo + b.todo,
+  };
+}
+
+/** The summary does not count failures: they are what is left. */
+function failures(counts: Counts): number {
+  return counts.tests - counts.passed - counts.cancelled - counts.skipped - counts.todo;
+}
+
+const CLOSING_LINE = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
+
+/** Whether it is one of the lines with which Node's runner closes a run. */
+export function isClosingLine({ nesting, message }: Pick<EventData.TestDiagnostic, 'nesting' | 'message'>): boolean {
+  return nesting === 0 && CLOSING_LINE.test(message);
+}
+
+/** The closing lines of Node's runner, in its words and order. */
+export function closingLines(counts: Counts, durationMs: number): string[] {
+  return [
+    `tests ${counts.tests}`,
+    `suites ${counts.suites}`,
+    `pass ${counts.passed}`,
+    `fail ${failures(counts)}`,
+    `cancelled ${counts.cancelled}`,
+    `skipped ${counts.skipped}`,
+    `todo ${counts.todo}`,
+    `duration_ms ${durationMs}`,
+  ];
+}
+
+/** The test's name if it, or a whole suite, was skipped or is a todo. The counts know nothing of skipped suites. */
+export function passedOver({ name, skip, todo }: Pick<EventData.TestPass, 'name' | 'skip' | 'todo'>): string[] {
+  const isSet = (mark: string | boolean | undefined): boolean => mark !== undefined && mark !== false;
+  return isSet(skip) || isSet(todo) ? [name] : [];
+}
+
+/** Why the run fails, or nothing. `succeeded` is the runner's own verdict, which knows of failed hooks. */
+export function verdict(counts: Counts, skips: readonly string[], succeeded: boolean): string | undefined {
+  if (counts.tests === 0) return 'No test ran.';
+  if (skips.length > 0) return `Not everything ran; skipped or todo: ${skips.join(', ')}`;
+  return succeeded && counts.passed === counts.tests ? undefined : 'Some tests failed.';
+}

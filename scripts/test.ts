@@ -1,0 +1,60 @@
+/**
+ * Runs `test/**\/*.test.ts` of the working directory with Node's test runner: unit tests side by side, then those under
+ * `test/e2e/` one at a time, since each of them fills the machine with Envoys. `node scripts/test.ts PART...` takes only
+ * files whose path contains one of the parts.
+ *
+ * Stricter than `node --test`: also a skipped or todo test fails the run, and so does a run without any test.
+ */
+import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { Readable } from 'node:stream';
+import { type EventData, run } from 'node:test';
+import { spec, type TestEvent } from 'node:test/reporters';
+import { type Counts, closingLines, isClosingLine, NO_COUNTS, passedOver, plus, verdict } from './test-verdict.ts';
+
+const E2E = 'test/e2e/';
+const FILE_TIMEOUT_MS = { unit: 120_000, e2e: 900_000 };
+
+let counts: Counts = NO_COUNTS;
+let succeeded = true;
+const skips: string[] = [];
+const startedAt = performance.now();
+
+function add(summary: EventData.TestSummary): void {
+  counts = plus(counts, summary.counts);
+  succeeded &&= summary.success;
+}
+
+/** Both runs as one stream of events, each run's closing lines held back in favour of the sum. */
+async function* eventsOf(runs: readonly (() => AsyncIterable<TestEvent>)[]): AsyncGenerator<TestEvent> {
+  for (const start of runs) {
+    for await (const event of start()) {
+      if (event.type === 'test:diagnostic' && isClosingLine(event.data)) continue;
+      if (event.type === 'test:summary' && event.data.file === undefined) add(event.data);
+      if (event.type === 'test:pass' || event.type === 'test:fail') skips.push(...passedOver(event.data));
+      yield event;
+    }
+  }
+  for (const message of closingLines(counts, performance.now() - startedAt)) {
+    yield { type: 'test:diagnostic', data: { message, nesting: 0, level: 'info' } };
+  }
+}
+
+const parts = process.argv.slice(2);
+const files = globSync('test/**/*.test.ts')
+  .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)))
+  .sort();
+const e2e = files.filter((file) => file.startsWith(E2E));
+const unit = files.filter((file) => !file.startsWith(E2E));
+
+const events = eventsOf([
+  () => run({ files: unit, concurrency: availableParallelism(), timeout: FILE_TIMEOUT_MS.unit }),
+  () => run({ files: e2e, concurrency: 1, timeout: FILE_TIMEOUT_MS.e2e }),
+]);
+for await (const text of Readable.from(events).compose(new spec())) process.stdout.write(text);
+
+const complaint = verdict(counts, skips, succeeded);
+if (complaint !== undefined) {
+  process.stderr.write(`${complaint}\n`);
+  process.exitCode = 1;
+}
