@@ -1,0 +1,73 @@
+/** A sink that remembers everything it was told, and lets a test wait for it. */
+import type { MeshObject, Timestamp } from '../../controller/core/model.ts';
+import type { MeshEvent, MeshSink, Problem } from '../../controller/core/ports.ts';
+import { objectName } from '../../controller/wire/kubernetes/reduction.ts';
+
+/** Longest wait in milliseconds; reaching it means failure. */
+const PATIENCE = 20_000;
+
+/** What a source told, in order, as it stands. */
+export class RecordingMeshSink implements MeshSink {
+  readonly batches: (readonly MeshEvent[])[] = [];
+  readonly problems: Problem[] = [];
+  readonly syncs: Timestamp[] = [];
+  /** What exists by the events so far, by name such as `Service shop/cart`. */
+  readonly objects = new Map<string, MeshObject>();
+  readonly #waiting = new Set<() => void>();
+
+  events(batch: readonly MeshEvent[]): void {
+    this.batches.push(batch);
+    for (const event of batch) {
+      if (event.type === 'Applied') this.objects.set(objectName(event.object), event.object);
+      else this.objects.delete(objectName(event.ref));
+    }
+    this.#wake();
+  }
+
+  synced(at: Timestamp): void {
+    this.syncs.push(at);
+    this.#wake();
+  }
+
+  problem(problem: Problem): void {
+    this.problems.push(problem);
+    this.#wake();
+  }
+
+  /** One line per event: `Applied Service shop/cart`. */
+  get log(): string[] {
+    return this.batches
+      .flat()
+      .map((event) => `${event.type} ${objectName(event.type === 'Applied' ? event.object : event.ref)}`);
+  }
+
+  /**
+   * Waits until the condition holds; it is looked at after every call of the source.
+   * @throws Error naming what was awaited, after 20 s
+   */
+  async until(what: string, condition: () => boolean): Promise<void> {
+    if (condition()) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const look = (): void => {
+      if (condition()) resolve();
+    };
+    const told = (): string => JSON.stringify({ log: this.log, problems: this.problems });
+    const timer = setTimeout(() => reject(new Error(`still not true: ${what}; told: ${told()}`)), PATIENCE);
+    this.#waiting.add(look);
+    try {
+      await promise;
+    } finally {
+      this.#waiting.delete(look);
+      clearTimeout(timer);
+    }
+  }
+
+  /** Waits until this object exists, or no longer does. */
+  async untilKnown(name: string, known = true): Promise<void> {
+    await this.until(`${name} is ${known ? 'known' : 'gone'}`, () => this.objects.has(name) === known);
+  }
+
+  #wake(): void {
+    for (const look of this.#waiting) look();
+  }
+}
