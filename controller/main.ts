@@ -16,7 +16,7 @@ import { type ControllerConfig, controllerConfig, controllerOptions } from './co
 import { LazyscopeError } from './core/error.ts';
 import type { Problem, Store } from './core/ports.ts';
 import { SnapshotBuilder } from './core/snapshot.ts';
-import { FilesSource } from './files/source.ts';
+import { FilesSource } from './files/files-source.ts';
 import { createHttpServer } from './http/server.ts';
 import { addLearningMetrics, createMetrics } from './metrics.ts';
 import { Pipeline } from './pipeline.ts';
@@ -36,19 +36,18 @@ export interface RunningController {
 export function controllerCommand(version: string): Command {
   const command = new Command('controller').description('learn who uses what, and serve each sidecar its scope');
   for (const option of controllerOptions) command.addOption(option);
-  return command
-    .addHelpText('after', '\nExample:\n  lazyscope controller --path ./mesh --egress 10.0.0.9:15080\n')
-    .action(async (options) => {
-      const config = controllerConfig(options);
-      const logger = pino({ level: config.logLevel });
-      try {
-        const controller = await startController(config, version, logger);
-        stopOnSignal(controller, logger);
-      } catch (error) {
-        logger.fatal({ err: error }, 'Cannot start');
-        process.exitCode = 1;
-      }
-    });
+  return command.action(async (options) => {
+    const config = controllerConfig(options);
+    const logger = pino({ level: config.logLevel });
+    try {
+      stopOnSignal(await startController(config, version, logger), logger);
+    } catch (error) {
+      // Half of it may run already: end at once rather than serve half.
+      logger.fatal({ err: error }, 'Cannot start');
+      process.stderr.write(`lazyscope controller cannot start: ${error instanceof Error ? error.message : error}\n`);
+      process.exit(1);
+    }
+  });
 }
 
 export async function startController(
@@ -99,6 +98,8 @@ export async function startController(
     stop: async () => {
       logger.info('Draining');
       await source.stop();
+      ads.close();
+      accessLogs.close();
       await Promise.all([shutDown(grpc, config.drainSeconds), http.close()]);
       await pipeline.stop();
       logger.info('Stopped');
@@ -128,7 +129,7 @@ async function bind(server: Server, { grpcListen: { address, port } }: Controlle
   });
 }
 
-/** Streams are for ever, so waiting for them to end makes sense only for answers under way. */
+/** Every stream has been ended by its service; this waits until the last bytes are gone. */
 async function shutDown(server: Server, drainSeconds: number): Promise<void> {
   const force = setTimeout(() => server.forceShutdown(), drainSeconds * 1_000);
   await new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** One workload of the shop, run inside its pod: serves, and calls what it depends on. Commanded by IPC. */
+/** One workload of the shop, loaded into its pod: serves, and calls what it depends on. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { grpc } from './protocols/grpc.ts';
 import { http1 } from './protocols/http1.ts';
@@ -14,23 +14,13 @@ const PROTOCOLS: Readonly<Record<ProtocolName, Protocol>> = { http1, grpc, webso
 const EAGER_PAUSE_MS = 5;
 const CALM_PAUSE_MS = 100;
 
-/** What the demo tells an application. */
-export type Order =
-  | {
-      readonly kind: 'Serve';
-      readonly ports: readonly { protocol: ProtocolName; port: number }[];
-      readonly keys: ServerKeys;
-    }
-  | {
-      readonly kind: 'Call';
-      readonly ownAddress: string;
-      readonly targets: readonly (Target & { protocol: ProtocolName })[];
-    }
-  | { readonly kind: 'Stop' };
+export interface Call extends Target {
+  readonly protocol: ProtocolName;
+}
 
-/** What an application tells the demo. */
-export type Report =
-  | { readonly kind: 'Serving' }
+/** What happened on the way from the first call to the direct path. */
+export type Milestone =
+  /** The first answer; `from` is the address that the server saw. */
   | {
       readonly kind: 'FirstAnswer';
       readonly to: string;
@@ -38,55 +28,81 @@ export type Report =
       readonly ms: number;
       readonly from: string;
     }
+  /** The first answer of a server that saw the pod itself. */
   | { readonly kind: 'Direct'; readonly to: string; readonly protocol: ProtocolName; readonly ms: number }
-  | { readonly kind: 'Failure'; readonly to: string; readonly message: string }
-  | { readonly kind: 'Stopped'; readonly total: number; readonly failed: number };
+  | { readonly kind: 'Failure'; readonly to: string; readonly protocol: ProtocolName; readonly message: string };
 
-const counts = { total: 0, failed: 0 };
-let isRunning = true;
-const loops: Promise<void>[] = [];
-
-function tell(report: Report): void {
-  process.send?.(report);
+export interface RequestCounts {
+  readonly total: number;
+  readonly failed: number;
 }
 
-/** Calls one dependency for ever, and tells the first answer and the first direct one. */
-async function keepCalling(
-  { protocol, ...target }: Target & { protocol: ProtocolName },
-  ownAddress: string,
+const counts = { total: 0, failed: 0 };
+const loops: Promise<void>[] = [];
+let isCalling = true;
+let milestones: Milestone[] = [];
+let wake: () => void = () => undefined;
+
+/** Serves each port until the process ends. */
+export async function serve(
+  ports: readonly { protocol: ProtocolName; port: number }[],
+  keys: ServerKeys,
 ): Promise<void> {
+  await Promise.all(ports.map(({ protocol, port }) => PROTOCOLS[protocol].serve(port, keys)));
+}
+
+/** Calls each of these for ever, one after the other. */
+export function startCalling(calls: readonly Call[], ownAddress: string): void {
+  for (const call of calls) loops.push(keepCalling(call, ownAddress));
+}
+
+/** Waits for milestones, and takes them. */
+export async function nextMilestones(): Promise<readonly Milestone[]> {
+  if (milestones.length === 0) {
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+  }
+  const taken = milestones;
+  milestones = [];
+  return taken;
+}
+
+/** Ends the calls; counts all of them. */
+export async function stopCalling(): Promise<RequestCounts> {
+  isCalling = false;
+  await Promise.all(loops);
+  return counts;
+}
+
+function tell(milestone: Milestone): void {
+  milestones.push(milestone);
+  wake();
+}
+
+async function keepCalling({ protocol, ...target }: Call, ownAddress: string): Promise<void> {
   const client = PROTOCOLS[protocol].client(target);
   const began = performance.now();
   const told = { first: false, direct: false };
-  while (isRunning) {
+  while (isCalling) {
     counts.total += 1;
     try {
       const from = await client.call();
-      const ms = performance.now() - began;
-      if (!told.first) tell({ kind: 'FirstAnswer', to: target.name, protocol, ms, from });
-      if (!told.direct && from === ownAddress) tell({ kind: 'Direct', to: target.name, protocol, ms });
+      const about = { to: target.name, protocol, ms: performance.now() - began };
+      const isDirect = from === ownAddress;
+      if (!told.first) tell({ kind: 'FirstAnswer', ...about, from });
+      if (!told.direct && isDirect) tell({ kind: 'Direct', ...about });
       told.first = true;
-      told.direct ||= from === ownAddress;
+      told.direct ||= isDirect;
     } catch (error) {
       counts.failed += 1;
-      tell({ kind: 'Failure', to: target.name, message: error instanceof Error ? error.message : String(error) });
+      tell({
+        kind: 'Failure',
+        to: target.name,
+        protocol,
+        message: error instanceof Error ? error.message : String(error),
+      });
     }
     await delay(told.direct ? CALM_PAUSE_MS : EAGER_PAUSE_MS);
   }
 }
-
-async function obey(order: Order): Promise<void> {
-  if (order.kind === 'Serve') {
-    await Promise.all(order.ports.map(({ protocol, port }) => PROTOCOLS[protocol].serve(port, order.keys)));
-    tell({ kind: 'Serving' });
-  } else if (order.kind === 'Call') {
-    for (const target of order.targets) loops.push(keepCalling(target, order.ownAddress));
-  } else {
-    isRunning = false;
-    await Promise.all(loops);
-    tell({ kind: 'Stopped', ...counts });
-  }
-}
-
-process.on('message', (order: Order) => void obey(order));
-process.on('disconnect', () => process.exit(0));

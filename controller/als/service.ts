@@ -16,30 +16,37 @@ export interface AccessLogCounts {
   invalid: number;
 }
 
-/**
- * Streams never end a failure: a message or entry that cannot be read is named, counted and skipped. A stream that does
- * not name an egress in its first message is not listened to, since only the egress knows original destinations.
- */
-export function createAccessLogService(options: AccessLogServiceOptions): {
+export interface AccessLogService {
+  /** To add to a gRPC server with `AccessLogService` of `controller/wire/grpc.ts`. */
   readonly handlers: UntypedServiceImplementation;
   readonly counts: AccessLogCounts;
-} {
+  /** Ends every stream; egresses reconnect and announce what is live again. */
+  close(): void;
+}
+
+/**
+ * A failure never ends a stream: a message or entry that cannot be read is named, counted and skipped. A stream that does
+ * not name an egress in its first message is not listened to, since only the egress knows original destinations.
+ */
+export function createAccessLogService(options: AccessLogServiceOptions): AccessLogService {
   const counts: AccessLogCounts = { streams: 0, messages: 0, invalid: 0 };
+  const open = new Set<() => void>();
   const handle = (call: ServerReadableStream<Buffer, object>, done: sendUnaryData<object>): void => {
     const stream = new AccessLogStream(options, counts);
     counts.streams += 1;
     call.on('data', (bytes: Buffer) => stream.message(bytes, call.getPeer()));
-    const closed = once(() => {
+    const finish = once(() => {
       counts.streams -= 1;
-    });
-    call.on('error', closed);
-    call.on('close', closed);
-    call.on('end', () => {
-      closed();
+      open.delete(finish);
       done(null, {});
     });
+    open.add(finish);
+    for (const event of ['error', 'close', 'end']) call.on(event, finish);
   };
-  return { handlers: { StreamAccessLogs: handle }, counts };
+  const close = (): void => {
+    for (const finish of open) finish();
+  };
+  return { handlers: { StreamAccessLogs: handle }, counts, close };
 }
 
 /** One stream: its identifier comes in its first message only. */

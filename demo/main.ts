@@ -1,0 +1,154 @@
+/** `make demo`: the whole loop on real Envoys, told as it happens, with the figures at the end. */
+import { execFileSync } from 'node:child_process';
+import Table from 'cli-table3';
+import { lazyscope } from '../test/support/bed/program.ts';
+import { selfSigned } from './certificate.ts';
+import {
+  type DemoFigures,
+  edgeFigures,
+  envoyVersion,
+  timeFigures,
+  type WorkloadFigures,
+  workloadFigures,
+  writeFigures,
+} from './figures.ts';
+import { readSettings } from './settings.ts';
+import { callsOf, openShop, type Shopkeeper, type ShopMesh } from './shop-mesh.ts';
+import { Watcher } from './watcher.ts';
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+const MEBIBYTE = 1 << 20;
+
+async function main(): Promise<void> {
+  const settings = readSettings(process.env);
+  say(`A shop among ${settings.fillers} services that it does not use: each workload in a network of its own,`);
+  say('its connections redirected to a real Envoy, which holds nothing but the way to the egress.\n');
+  const shop = await openShop(settings.fillers, selfSigned('payments'), say);
+  try {
+    const figures = await tellStory(shop);
+    say(table(figures.workloads));
+    say(client(shop, 'graph'));
+    const { total, failed } = figures.requests;
+    say(
+      `${total} requests, ${failed} failed. First request to direct path: ${JSON.stringify(figures.firstRequestToDirectMs)} ms.`,
+    );
+    if (settings.jsonFile !== undefined) writeFigures(settings.jsonFile, figures);
+    if (settings.keep) await keepOpen(shop);
+    if (failed > 0) process.exitCode = 1;
+  } finally {
+    shop.bed.destroy();
+  }
+}
+
+/** Half of the shop opens; the controller is killed and the other half opens without it; it comes back. */
+async function tellStory(shop: ShopMesh): Promise<DemoFigures> {
+  const watcher = new Watcher(shop, say);
+  watcher.start();
+  const middle = Math.ceil(shop.shopkeepers.length / 2);
+  const [first, second] = [shop.shopkeepers.slice(0, middle), shop.shopkeepers.slice(middle)];
+  say('\nThe first workloads begin to call.');
+  await open(first);
+  await watcher.allDirect(first);
+  const afterRestart = await killInTheMiddle(shop, watcher, second);
+  await watcher.allDirect(second);
+  await settled(shop);
+  const workloads = await workloadFigures(shop);
+  const edges = edgeFigures(await shop.controller.api.edges());
+  const requests = await close(shop.shopkeepers);
+  watcher.stop();
+  return {
+    mode: 'direct',
+    envoy: await envoyVersion(shop.eager.envoy.admin),
+    services: shop.services,
+    workloads,
+    edges,
+    requests,
+    firstRequestToDirectMs: timeFigures(watcher.millisecondsToDirect),
+    afterRestart,
+  };
+}
+
+async function open(shopkeepers: readonly Shopkeeper[]): Promise<void> {
+  for (const { workload, pod, application } of shopkeepers) {
+    await application.call('startCalling', callsOf(workload), pod.address);
+  }
+}
+
+async function killInTheMiddle(
+  shop: ShopMesh,
+  watcher: Watcher,
+  opening: readonly Shopkeeper[],
+): Promise<DemoFigures['afterRestart']> {
+  const edgesBefore = (await shop.controller.api.edges()).length;
+  watcher.controllerIs('down');
+  await shop.controller.kill();
+  say(
+    `\nThe controller is killed with -9, knowing ${edgesBefore} edges. The other workloads begin to call without it.`,
+  );
+  await open(opening);
+  await shop.controller.start();
+  const edgesAfter = (await shop.controller.api.edges()).length;
+  say(`\nThe controller is back, and knows ${edgesAfter} edges: nothing was un-learned.`);
+  watcher.controllerIs('up');
+  return { edgesBefore, edgesAfter };
+}
+
+/** Everything learned is confirmed by the sidecars, so that the figures are those of a mesh at rest. */
+async function settled({ controller }: ShopMesh): Promise<void> {
+  for (;;) {
+    const edges = await controller.api.edges();
+    if (edges.every(({ state }) => state === 'active' || state === 'relayed')) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function close(shopkeepers: readonly Shopkeeper[]): Promise<DemoFigures['requests']> {
+  const counts = await Promise.all(shopkeepers.map(({ application }) => application.call('stopCalling')));
+  return {
+    total: counts.reduce((sum, { total }) => sum + total, 0),
+    failed: counts.reduce((sum, { failed }) => sum + failed, 0),
+  };
+}
+
+function table(workloads: readonly WorkloadFigures[]): string {
+  const rows = new Table({
+    head: ['WORKLOAD', 'DEPENDENCIES', 'CLUSTERS lazy/eager', 'ENVOY MEMORY lazy/eager', 'SAVED'],
+    style: { head: [], border: [] },
+  });
+  for (const { name, dependencies, clusters, memoryAllocated: memory } of workloads) {
+    const mebibytes = (bytes: number): string => (bytes / MEBIBYTE).toFixed(1);
+    const saved = Math.round((1 - memory.lazy / memory.eager) * 100);
+    rows.push([
+      name,
+      dependencies,
+      `${clusters.lazy} / ${clusters.eager}`,
+      `${mebibytes(memory.lazy)} / ${mebibytes(memory.eager)} MiB`,
+      `${mebibytes(memory.eager - memory.lazy)} MiB (${saved} %)`,
+    ]);
+  }
+  return `\n${rows.toString()}\n`;
+}
+
+/** A client command's output, as a user would get it. */
+function client({ controller }: ShopMesh, command: string): string {
+  const [file = '', ...args] = lazyscope(command, { server: controller.url });
+  return execFileSync(file, args, { encoding: 'utf8' });
+}
+
+/** The bed's signal handler cleans up. */
+async function keepOpen({ controller, shopkeepers }: ShopMesh): Promise<never> {
+  const [first] = shopkeepers;
+  say('\nEverything keeps running until Ctrl-C. To look at it, from another terminal in this folder:');
+  say(`  export LAZYSCOPE_SERVER=${controller.url}`);
+  say('  .tools/bin/lazyscope status');
+  say('  .tools/bin/lazyscope explain deploy/frontend.shop --to catalog.shop');
+  say(`  curl ${controller.url}/metrics`);
+  say(`  ip netns exec ${first?.pod.netns} ss -tn`);
+  say(`  curl --unix-socket ${first?.pod.envoy.admin.socketPath} http://admin/clusters`);
+  return new Promise(() => setInterval(() => undefined, 1 << 30));
+}
+
+await main();
