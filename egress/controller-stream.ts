@@ -1,0 +1,86 @@
+import type { Client } from '@grpc/grpc-js';
+
+/** Settings of the one gRPC channel to the controller: notice its death in seconds, find it again soon. */
+export const CHANNEL_OPTIONS = {
+  'grpc.keepalive_time_ms': 10_000,
+  'grpc.keepalive_timeout_ms': 5_000,
+  'grpc.keepalive_permit_without_calls': 1,
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.min_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 2_000,
+} as const;
+
+const READY_DEADLINE_MS = 30_000;
+const FIRST_DELAY_MS = 100;
+const MAX_DELAY_MS = 5_000;
+/** A stream that lived this long was a good one: the next failure starts from the first delay again. */
+const GOOD_STREAM_MS = 10_000;
+
+/** One open stream. */
+export interface OpenStream {
+  /** Ends it; `ended` need not be called for it any more. */
+  cancel(): void;
+}
+
+export interface ControllerStreamOptions {
+  readonly client: Client;
+  /** Opens the stream on a channel that is connected. `ended` is to be called when it ends, for whatever reason. */
+  readonly open: (ended: (reason: string) => void) => OpenStream;
+  /** Told when the stream opens and ends. */
+  readonly onChange: (isOpen: boolean, reason: string) => void;
+  readonly random?: () => number;
+}
+
+/** Keeps one stream to the controller open: back-off with jitter, for ever. */
+export class ControllerStream {
+  readonly #options: ControllerStreamOptions;
+  #stream: OpenStream | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #failures = 0;
+  #isStopped = false;
+
+  constructor(options: ControllerStreamOptions) {
+    this.#options = options;
+  }
+
+  get isOpen(): boolean {
+    return this.#stream !== undefined;
+  }
+
+  start(): void {
+    this.#options.client.waitForReady(Date.now() + READY_DEADLINE_MS, (error) => {
+      if (this.#isStopped) return;
+      if (error) this.#retry();
+      else this.#open();
+    });
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    this.#stream?.cancel();
+    this.#stream = undefined;
+  }
+
+  #open(): void {
+    const openedAt = performance.now();
+    let isEnded = false;
+    const stream = this.#options.open((reason) => {
+      if (isEnded || this.#isStopped) return;
+      isEnded = true;
+      this.#stream = undefined;
+      if (performance.now() - openedAt > GOOD_STREAM_MS) this.#failures = 0;
+      this.#options.onChange(false, reason);
+      this.#retry();
+    });
+    this.#stream = isEnded ? undefined : stream;
+    if (!isEnded) this.#options.onChange(true, '');
+  }
+
+  #retry(): void {
+    const longest = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
+    const delay = longest * (0.5 + (this.#options.random ?? Math.random)() / 2);
+    this.#failures += 1;
+    this.#timer = setTimeout(() => this.start(), delay);
+  }
+}

@@ -1,0 +1,142 @@
+import { parseRequestHead, parseResponseHead, type RequestHead } from './http1-head.ts';
+import { Http1Messages } from './http1-messages.ts';
+
+/** What {@link Http1Observer.nextRequest} came to. */
+export type RequestEvent =
+  /** A request head is complete: {@link Http1Observer.request}. To be admitted before reading on. */
+  | 'Head'
+  /** A request is complete. */
+  | 'End'
+  /** All bytes are read; the returned offset is where an incomplete head begins. Bring that again, with more. */
+  | 'More'
+  /** The observer has given up. */
+  | 'Broken';
+
+const NO_BYTES: Buffer = Buffer.alloc(0);
+
+/**
+ * Follows the messages of an HTTP/1 connection in both directions without touching a byte. Request bytes are stepped
+ * through, so that a caller can act at message boundaries; response bytes are only counted along.
+ * Gives up for good on what it does not understand.
+ */
+export class Http1Observer {
+  /** The last request head. */
+  request: RequestHead | undefined;
+  event: RequestEvent = 'More';
+  /** Admitted requests whose response is not complete, oldest first. */
+  readonly #unanswered: RequestHead[] = [];
+  #requests = new Http1Messages();
+  #responses = new Http1Messages();
+  /** Start of a response head whose end has not come yet. */
+  #partialResponse: Buffer = NO_BYTES;
+  #isResponseBegun = false;
+  #isTunnel = false;
+  #hasGivenUp = false;
+  #isClosing = false;
+  #answered = 0;
+
+  /** Both directions carry another protocol now: an upgrade or CONNECT was agreed to. */
+  get isTunnel(): boolean {
+    return this.#isTunnel;
+  }
+
+  get hasGivenUp(): boolean {
+    return this.#hasGivenUp;
+  }
+
+  /** Client or server has said that it will close after the current exchange, or the last one. */
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
+  /** Requests that wait for the end of their response. */
+  get unanswered(): number {
+    return this.#unanswered.length;
+  }
+
+  /** Responses that were complete on this upstream. */
+  get answered(): number {
+    return this.#answered;
+  }
+
+  /** The newest admitted request is complete and may turn the connection into a tunnel: what follows is not known. */
+  get awaitsTunnel(): boolean {
+    return this.#requests.isBetweenMessages && (this.#unanswered.at(-1)?.asksTunnel ?? false);
+  }
+
+  /** Nothing is under way: every request is complete and answered. */
+  get isIdle(): boolean {
+    return this.#unanswered.length === 0 && this.#requests.isBetweenMessages;
+  }
+
+  /** Reads request bytes from `offset` to the next event. @returns the offset behind what was read */
+  nextRequest(bytes: Buffer, offset: number): number {
+    const end = this.#requests.advance(bytes, offset);
+    this.event = this.#requests.event;
+    if (this.event === 'Head') {
+      this.request = parseRequestHead(this.#requests.head);
+      if (!this.request) this.event = 'Broken';
+    }
+    this.#hasGivenUp ||= this.event === 'Broken';
+    return end;
+  }
+
+  /** The last head goes to the upstream now. */
+  admit(request: RequestHead): void {
+    this.#unanswered.push(request);
+    this.#isClosing ||= request.isLast;
+    this.#requests.begin(request.framing);
+  }
+
+  /** Another upstream takes over; requests that are admitted and not answered are expected to be answered by it. */
+  replaceUpstream(): void {
+    this.#responses = new Http1Messages();
+    this.#partialResponse = NO_BYTES;
+    this.#isResponseBegun = false;
+    this.#answered = 0;
+  }
+
+  /** Reads along with response bytes. */
+  readResponses(chunk: Buffer): void {
+    const bytes = this.#partialResponse.length > 0 ? Buffer.concat([this.#partialResponse, chunk]) : chunk;
+    this.#partialResponse = NO_BYTES;
+    let offset = 0;
+    // A body that ends with the bytes still has to be seen as ended, hence not `offset < bytes.length` alone.
+    while (!this.#hasGivenUp && !this.#isTunnel && (offset < bytes.length || this.#isResponseBegun)) {
+      offset = this.#responses.advance(bytes, offset);
+      if (this.#responses.event === 'Head') this.#beginResponse();
+      else if (this.#responses.event === 'End') this.#endResponse();
+      else if (this.#responses.event === 'Broken') this.#hasGivenUp = true;
+      else {
+        this.#partialResponse = bytes.subarray(offset);
+        return;
+      }
+    }
+  }
+
+  #beginResponse(): void {
+    const request = this.#unanswered[0];
+    const response = request && parseResponseHead(this.#responses.head, request);
+    if (!response) {
+      this.#hasGivenUp = true;
+      return;
+    }
+    if (response.framing === 'Tunnel') {
+      this.#isTunnel = true;
+      return;
+    }
+    if (response.status < 200) {
+      this.#responses.skipBody();
+      return;
+    }
+    this.#isClosing ||= response.isLast;
+    this.#responses.begin(response.framing);
+    this.#isResponseBegun = true;
+  }
+
+  #endResponse(): void {
+    this.#unanswered.shift();
+    this.#answered += 1;
+    this.#isResponseBegun = false;
+  }
+}
