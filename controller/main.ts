@@ -15,7 +15,7 @@ import { workloadBootstrap } from './bootstraps.ts';
 import { type ControllerConfig, controllerConfig, controllerOptions } from './config.ts';
 import { LazyscopeError } from './core/error.ts';
 import type { Problem, Store } from './core/ports.ts';
-import { SnapshotBuilder } from './core/snapshot.ts';
+import { SnapshotBuilder } from './core/snapshot/snapshot.ts';
 import { FilesSource } from './files/files-source.ts';
 import { createHttpServer } from './http/server.ts';
 import { addLearningMetrics, createMetrics } from './metrics.ts';

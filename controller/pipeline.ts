@@ -31,11 +31,11 @@ import type {
   SnapshotSource,
   Store,
 } from './core/ports.ts';
-import { ProblemLog } from './core/problem-log.ts';
-import { readModel } from './core/read-model.ts';
 import { Registry, type RegistryChanges } from './core/registry/registry.ts';
 import type { ReadinessCheck, ReadModel } from './core/report.ts';
-import { isRelayedVersion, type SnapshotBuilder } from './core/snapshot.ts';
+import { ProblemLog } from './core/reporting/problem-log.ts';
+import { readModel } from './core/reporting/read-model.ts';
+import { isRelayedVersion, type SnapshotBuilder } from './core/snapshot/snapshot.ts';
 import { Dirt } from './dirt.ts';
 import { Persistence } from './persistence.ts';
 

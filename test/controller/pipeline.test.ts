@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { Dependency, MeshObject, NodeIdentity } from '../../controller/core/model.ts';
 import { CLUSTER, LISTENER } from '../../controller/core/model.ts';
 import type { DirtyClients, Problem, Store } from '../../controller/core/ports.ts';
-import { SnapshotBuilder } from '../../controller/core/snapshot.ts';
+import { SnapshotBuilder } from '../../controller/core/snapshot/snapshot.ts';
 import { Pipeline } from '../../controller/pipeline.ts';
 import { entry, pod, service } from '../support/mesh-objects.ts';
 

@@ -1,8 +1,9 @@
 /** What each xDS client should hold, from what exists and what the client may see (DESIGN section 4). */
+
+import type { Endpoint, Resource, Scope, Service, ServiceKey, Snapshot, SocketAddress } from '../model.ts';
+import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, isHttp, LISTENER, ROUTE_CONFIGURATION } from '../model.ts';
 import { type CommonResources, CommonResourcesBuilder } from './common-resources.ts';
 import { allPorts, hasOwnListener, type ServicePortRef, scopedPorts } from './held-ports.ts';
-import type { Endpoint, Resource, Scope, Service, ServiceKey, Snapshot, SocketAddress } from './model.ts';
-import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, isHttp, LISTENER, ROUTE_CONFIGURATION } from './model.ts';
 import type { Encoding } from './resource-encoder.ts';
 import { byName, extend, NO_RESOURCES, type ResourceMap, unlessEqual } from './resource-map.ts';
 import { RouteResources } from './route-resources.ts';

@@ -1,6 +1,6 @@
-import type { Timestamp } from './model.ts';
-import type { Problem } from './ports.ts';
-import type { MeshReport } from './report.ts';
+import type { Timestamp } from '../model.ts';
+import type { Problem } from '../ports.ts';
+import type { MeshReport } from '../report.ts';
 
 const KEPT = 100;
 

@@ -1,5 +1,5 @@
+import type { ReadModel } from '../report.ts';
 import type { ProblemLog } from './problem-log.ts';
-import type { ReadModel } from './report.ts';
 import { edgeReports, graphReport, type ReportView, workloadDetail, workloadReports } from './reporting.ts';
 
 /** @param view the state at the moment of asking; each answer looks once */

@@ -1,9 +1,9 @@
 /** Turns state into the answers of the HTTP API. Pure: what it shows depends on its arguments alone. */
-import { destinationText, flagsOf } from './graph/dependency.ts';
-import type { DependencyGraph } from './graph/graph.ts';
-import type { Dependency, Mode, Pod, Timestamp, WorkloadKey } from './model.ts';
-import type { ClientStatus } from './ports.ts';
-import type { Registry } from './registry/registry.ts';
+import { destinationText, flagsOf } from '../graph/dependency.ts';
+import type { DependencyGraph } from '../graph/graph.ts';
+import type { Dependency, Mode, Pod, Timestamp, WorkloadKey } from '../model.ts';
+import type { ClientStatus } from '../ports.ts';
+import type { Registry } from '../registry/registry.ts';
 import type {
   DependencyFlag,
   EdgeFilter,
@@ -13,7 +13,7 @@ import type {
   ProxyReport,
   WorkloadDetail,
   WorkloadReport,
-} from './report.ts';
+} from '../report.ts';
 
 /** What there is to report on, at one moment. */
 export interface ReportView {

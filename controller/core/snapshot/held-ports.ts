@@ -1,5 +1,5 @@
-import type { Scope, ScopedPort, Service, ServiceKey, ServicePort } from './model.ts';
-import { isHttp } from './model.ts';
+import type { Scope, ScopedPort, Service, ServiceKey, ServicePort } from '../model.ts';
+import { isHttp } from '../model.ts';
 
 /** A port of a service that exists. */
 export interface ServicePortRef {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LeastRecentlyUsed } from '../../../controller/core/least-recently-used.ts';
+import { LeastRecentlyUsed } from '../../../../controller/core/snapshot/least-recently-used.ts';
 
 /** A cache of texts up to 6 characters, and what it had made when. */
 function cacheOfSix() {

@@ -1,5 +1,5 @@
-import type { Resource, ResourceType } from './model.ts';
-import type { Message } from './resources/message.ts';
+import type { Resource, ResourceType } from '../model.ts';
+import type { Message } from '../resources/message.ts';
 
 /** What the core cannot do itself: the wire format and a hash belong to the shells. */
 export interface Encoding {

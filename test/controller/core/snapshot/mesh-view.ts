@@ -1,11 +1,11 @@
 /** A mesh as plain lists, and the snapshots of it, for the tests of snapshots. */
 import { createHash } from 'node:crypto';
-import type { Endpoint, Scope, ScopedPort, Service, Snapshot } from '../../../controller/core/model.ts';
-import { isHttp } from '../../../controller/core/model.ts';
-import { serviceKey } from '../../../controller/core/registry/service-index.ts';
-import { type MeshView, SnapshotBuilder } from '../../../controller/core/snapshot.ts';
-import { encode } from '../../../controller/wire/messages.ts';
-import { egress } from './resources/services.ts';
+import type { Endpoint, Scope, ScopedPort, Service, Snapshot } from '../../../../controller/core/model.ts';
+import { isHttp } from '../../../../controller/core/model.ts';
+import { serviceKey } from '../../../../controller/core/registry/service-index.ts';
+import { type MeshView, SnapshotBuilder } from '../../../../controller/core/snapshot/snapshot.ts';
+import { encode } from '../../../../controller/wire/messages.ts';
+import { egress } from '../resources/services.ts';
 
 let revision = 0;
 

@@ -1,10 +1,11 @@
 /** What every sidecar holds whatever its scope: the listeners and routes of HTTP ports, and TCP services on such ports. */
+
+import { LISTENER, type Resource, type Service, type ServiceKey } from '../model.ts';
+import { httpListener } from '../resources/listener.ts';
+import { listenerName } from '../resources/names.ts';
 import { hasOwnListener, type ServicePortRef } from './held-ports.ts';
-import { LISTENER, type Resource, type Service, type ServiceKey } from './model.ts';
 import { type Encoding, encodeResource } from './resource-encoder.ts';
 import { byName, type ResourceMap, unlessEqualMap } from './resource-map.ts';
-import { httpListener } from './resources/listener.ts';
-import { listenerName } from './resources/names.ts';
 import type { RouteResources } from './route-resources.ts';
 import type { ServiceResources } from './service-resources.ts';
 

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { PortProtocol, Service } from '../../../controller/core/model.ts';
-import { CLUSTER_LOAD_ASSIGNMENT, LISTENER, ROUTE_CONFIGURATION } from '../../../controller/core/model.ts';
+import type { PortProtocol, Service } from '../../../../controller/core/model.ts';
+import { CLUSTER_LOAD_ASSIGNMENT, LISTENER, ROUTE_CONFIGURATION } from '../../../../controller/core/model.ts';
+import { banner, database, search, service, web } from '../resources/services.ts';
 import { countingBuilder, eager, lazy, meshView, versionsOf } from './mesh-view.ts';
-import { banner, database, search, service, web } from './resources/services.ts';
 
 const protocols: readonly PortProtocol[] = ['HTTP', 'HTTP2', 'GRPC', 'TLS', 'TCP'];
 

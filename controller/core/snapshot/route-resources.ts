@@ -1,9 +1,9 @@
+import { type Resource, ROUTE_CONFIGURATION, type Service } from '../model.ts';
+import { hasShortPodNames, type RouteClient } from '../resources/domains.ts';
+import { routeName } from '../resources/names.ts';
+import { emptyRouteConfiguration, routeConfiguration } from '../resources/route.ts';
 import { LeastRecentlyUsed } from './least-recently-used.ts';
-import { type Resource, ROUTE_CONFIGURATION, type Service } from './model.ts';
 import { type Encoding, encodeResource } from './resource-encoder.ts';
-import { hasShortPodNames, type RouteClient } from './resources/domains.ts';
-import { routeName } from './resources/names.ts';
-import { emptyRouteConfiguration, routeConfiguration } from './resources/route.ts';
 
 /** Encoded bytes kept for clients to come; those that clients hold live as long as they hold them. */
 const KEPT_BYTES = 64 * 1024 * 1024;

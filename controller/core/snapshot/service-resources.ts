@@ -1,11 +1,11 @@
-import type { Endpoint, Resource, Service, ServicePort, SocketAddress } from './model.ts';
-import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, LISTENER } from './model.ts';
+import type { Endpoint, Resource, Service, ServicePort, SocketAddress } from '../model.ts';
+import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, LISTENER } from '../model.ts';
+import { relayedCluster, serviceCluster } from '../resources/cluster.ts';
+import { loadAssignment } from '../resources/endpoint.ts';
+import { tcpListener } from '../resources/listener.ts';
+import { clusterName, listenerName } from '../resources/names.ts';
+import { relayCluster } from '../resources/relay.ts';
 import { asRelayed, type Encoding, encodeResource } from './resource-encoder.ts';
-import { relayedCluster, serviceCluster } from './resources/cluster.ts';
-import { loadAssignment } from './resources/endpoint.ts';
-import { tcpListener } from './resources/listener.ts';
-import { clusterName, listenerName } from './resources/names.ts';
-import { relayCluster } from './resources/relay.ts';
 
 interface Assignment {
   readonly endpoints: readonly Endpoint[];

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CLUSTER, LISTENER, ROUTE_CONFIGURATION, type Service } from '../../../controller/core/model.ts';
-import { isRelayedVersion } from '../../../controller/core/snapshot.ts';
+import { CLUSTER, LISTENER, ROUTE_CONFIGURATION, type Service } from '../../../../controller/core/model.ts';
+import { isRelayedVersion } from '../../../../controller/core/snapshot/snapshot.ts';
+import { banner, database, ledger, queue, search, service, web } from '../resources/services.ts';
 import { countingBuilder, eager, lazy, meshView, namesOf } from './mesh-view.ts';
-import { banner, database, ledger, queue, search, service, web } from './resources/services.ts';
 
 const SHOP = [web, ledger, banner, database, search, queue];
 const nothingLearned = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Problem } from '../../../controller/core/ports.ts';
-import { ProblemLog } from '../../../controller/core/problem-log.ts';
+import type { Problem } from '../../../../controller/core/ports.ts';
+import { ProblemLog } from '../../../../controller/core/reporting/problem-log.ts';
 
 describe('ProblemLog', () => {
   it('tells a problem once, counts every time, and moves it to the newest', () => {

@@ -7,7 +7,7 @@ import {
   type Resource,
   ROUTE_CONFIGURATION,
   type Snapshot,
-} from './model.ts';
+} from '../model.ts';
 
 /** Resources by name. */
 export type ResourceMap = ReadonlyMap<string, Resource>;
