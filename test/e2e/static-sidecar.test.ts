@@ -1,0 +1,69 @@
+/** A sidecar with nothing but its bootstrap: no controller has ever answered it. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { bootstrap } from '../../controller/core/resources/bootstrap.ts';
+import { Bed } from '../support/bed/bed.ts';
+import type { Pod } from '../support/bed/pod.ts';
+import { readProxyHeader } from '../support/proxy-header.ts';
+
+const apps = new URL('../support/apps', import.meta.url);
+const EGRESS_PORT = 15080;
+
+let bed: Bed;
+let pod: Pod;
+let egress: Pod;
+
+before(async () => {
+  bed = await Bed.create();
+  egress = bed.pod('egress-0', { interception: 'none' });
+  pod = bed.pod('cart-0', { interception: 'both' });
+  const configuration = bootstrap({
+    node: {
+      id: `sidecar~${pod.address}~cart-0.shop~shop.svc.cluster.local`,
+      kind: 'sidecar',
+      address: pod.address,
+      pod: 'cart-0',
+      namespace: 'shop',
+      domain: 'shop.svc.cluster.local',
+    },
+    workload: 'cart',
+    controller: { address: bed.network.hostAddress, port: 15010 },
+    egress: [{ address: egress.address, port: EGRESS_PORT }],
+    admin: { address: '127.0.0.1', port: 15000 },
+  });
+  await pod.startEnvoy(configuration);
+});
+after(() => bed.destroy());
+
+test('What the pod dials reaches the egress, which learns pod and original destination', async () => {
+  const server = await egress.load<typeof import('../support/apps/capture-server.ts')>(
+    new URL('capture-server.ts', apps),
+  );
+  await server.call('listenCapture', EGRESS_PORT, 'hello');
+  const client = await pod.load<typeof import('../support/apps/raw-client.ts')>(new URL('raw-client.ts', apps));
+  const destination = { address: bed.clusterIP(), port: 9_000 };
+
+  const answer = await client.call('sendRaw', destination, Buffer.from('anybody there?'), 5);
+
+  assert.equal(answer.received, 'hello');
+  const header = readProxyHeader(await server.call('takeHead'));
+  assert.equal(header.source.address, pod.address);
+  assert.deepEqual(header.destination, destination);
+});
+
+test('What dials the pod reaches its application byte for byte, through virtualInbound', async () => {
+  const server = await pod.load<typeof import('../support/apps/tcp-server.ts')>(new URL('tcp-server.ts', apps));
+  await server.call('listenServerFirst', 9_001);
+  const client = await egress.load<typeof import('../support/apps/tcp-client.ts')>(new URL('tcp-client.ts', apps));
+
+  const { greeting, sentHash, receivedHash } = await client.call(
+    'echoExchange',
+    { address: pod.address, port: 9_001 },
+    '220 ready\r\n'.length,
+    1_000_000,
+  );
+
+  assert.equal(greeting, '220 ready\r\n');
+  assert.equal(receivedHash, sentHash);
+  assert.equal(await pod.envoy.admin.stat('cluster.InboundPassthroughCluster.upstream_cx_total'), 1);
+});

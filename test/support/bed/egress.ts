@@ -1,0 +1,70 @@
+/** `lazyscope egress` in a pod without Envoy. */
+import { eventually } from '../eventually.ts';
+import type { Bed } from './bed.ts';
+import type { BedProcess } from './bed-process.ts';
+import { answers } from './http-get.ts';
+import type { Pod } from './pod.ts';
+import { lazyscope } from './program.ts';
+
+const PORT = 15080;
+const HTTP_PORT = 15081;
+const CONTROLLER_PORT = 15010;
+
+export class Egress {
+  readonly pod: Pod;
+  /** `address:port` as sidecars reach it. */
+  readonly address: string;
+  readonly url: string;
+  readonly #bed: Bed;
+  #process: BedProcess | undefined;
+
+  constructor(bed: Bed, pod: Pod) {
+    this.#bed = bed;
+    this.pod = pod;
+    this.address = `${pod.address}:${PORT}`;
+    this.url = `http://${pod.address}:${HTTP_PORT}`;
+  }
+
+  get process(): BedProcess {
+    if (!this.#process) throw new Error('The egress was not started');
+    return this.#process;
+  }
+
+  /** Starts and waits until it takes connections; the controller may be away. */
+  async start(flags: Readonly<Record<string, string>> = {}): Promise<void> {
+    const command = lazyscope('egress', {
+      listen: this.address,
+      'http-listen': `${this.pod.address}:${HTTP_PORT}`,
+      controller: `${this.#bed.network.hostAddress}:${CONTROLLER_PORT}`,
+      address: this.pod.address,
+      pod: this.pod.name,
+      namespace: this.pod.namespace,
+      ...flags,
+    });
+    this.#process = this.#bed.start({ name: this.pod.name, namespace: this.pod.netns, command });
+    await eventually('the egress is alive', () => {
+      this.process.assertRunning();
+      return answers(`${this.url}/livez`);
+    });
+  }
+
+  /** Waits until it has its routing table and may be used. */
+  async ready(): Promise<void> {
+    await eventually('the egress is ready', () => answers(`${this.url}/readyz`));
+  }
+
+  /** Sum of the metric's samples, over all labels or those whose text contains `label`; 0 when there is none. */
+  async metric(name: string, label = ''): Promise<number> {
+    const response = await fetch(`${this.url}/metrics`);
+    const lines = (await response.text()).split('\n');
+    const samples = lines.filter(
+      (line) => (line.startsWith(`${name} `) || line.startsWith(`${name}{`)) && line.includes(label),
+    );
+    return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+  }
+
+  /** kill -9. */
+  async kill(): Promise<void> {
+    await this.process.stop('SIGKILL');
+  }
+}
