@@ -41,7 +41,7 @@ export const flatMemory: Bench = async (say) => {
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const services of SIZES) samples.push(await measure(setup, services, say));
     }
-    return results(samples, await versions(setup.lazy.envoy.admin));
+    return results(samples);
   } finally {
     setup.bed.destroy();
   }
@@ -126,14 +126,18 @@ async function settledMemory({ envoy: { admin } }: Pod): Promise<number> {
   );
 }
 
-function results(samples: readonly Sample[], used: Readonly<Record<string, string>>) {
+function results(samples: readonly Sample[]) {
   const slopeRatio = (some: readonly Sample[]): number =>
     slope(some.map(({ services, lazy }) => [services, lazy])) /
     slope(some.map(({ services, eager }) => [services, eager]));
   const at = (services: number): Sample[] => samples.filter((sample) => sample.services === services);
   const largest = SIZES[SIZES.length - 1] ?? 0;
   const growth = at(largest).map((sample, index) => sample.lazy / (at(0)[index]?.lazy ?? Number.NaN));
-  const common = { contender: 'lazy sidecar, direct mode', peer: 'the same Envoy with every service', versions: used };
+  const common = {
+    contender: 'lazy sidecar, direct mode',
+    peer: 'the same Envoy with every service',
+    versions: versions(),
+  };
   return [
     atMost({
       goal: 'G1',

@@ -1,15 +1,12 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import type { EnvoyAdmin } from '../support/bed/envoy-admin.ts';
+import { envoyBinary } from '../support/bed/envoy.ts';
 
-/** What was measured: our version, Node's, and that of the Envoy behind this admin interface. */
-export async function versions(admin: EnvoyAdmin): Promise<Record<string, string>> {
+/** What was measured: our version, Node's and Envoy's. */
+export function versions(): Record<string, string> {
   const manifest: { readonly version: string } = JSON.parse(
     readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
   );
-  const info: { readonly version: string } = JSON.parse(await admin.get('/server_info'));
-  return {
-    lazyscope: manifest.version,
-    node: process.versions.node,
-    envoy: info.version.split('/')[1] ?? info.version,
-  };
+  const envoy = /\/(\d+\.\d+\.\d+)\//.exec(execFileSync(envoyBinary(), ['--version'], { encoding: 'utf8' }));
+  return { lazyscope: manifest.version, node: process.versions.node, envoy: envoy?.[1] ?? 'unknown' };
 }
