@@ -143,8 +143,9 @@ async function keepOpen({ controller, shopkeepers }: ShopMesh): Promise<never> {
   const [first] = shopkeepers;
   say('\nEverything keeps running until Ctrl-C. To look at it, from another terminal in this folder:');
   say(`  export LAZYSCOPE_SERVER=${controller.url}`);
-  say('  .tools/bin/lazyscope status');
-  say('  .tools/bin/lazyscope explain deploy/frontend.shop --to catalog.shop');
+  say('  export PATH=$PWD/.tools/node/bin:$PATH');
+  say('  node bin/lazyscope.ts status');
+  say('  node bin/lazyscope.ts explain deploy/frontend.shop --to catalog.shop');
   say(`  curl ${controller.url}/metrics`);
   say(`  ip netns exec ${first?.pod.netns} ss -tn`);
   say(`  curl --unix-socket ${first?.pod.envoy.admin.socketPath} http://admin/clusters`);
