@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { bootstrap } from '../../controller/core/resources/bootstrap.ts';
+import { loadApp } from '../support/apps/load-app.ts';
 import { Bed } from '../support/bed/bed.ts';
 import type { Pod } from '../support/bed/pod.ts';
 import { readProxyHeader } from '../support/proxy-header.ts';
 
-const apps = new URL('../support/apps', import.meta.url);
+const apps = new URL('../support/apps/', import.meta.url);
 const EGRESS_PORT = 15080;
 
 let bed: Bed;
@@ -36,11 +37,9 @@ before(async () => {
 after(() => bed.destroy());
 
 test('What the pod dials reaches the egress, which learns pod and original destination', async () => {
-  const server = await egress.load<typeof import('../support/apps/capture-server.ts')>(
-    new URL('capture-server.ts', apps),
-  );
+  const server = await loadApp(egress, 'capture-server');
   await server.call('listenCapture', EGRESS_PORT, 'hello');
-  const client = await pod.load<typeof import('../support/apps/raw-client.ts')>(new URL('raw-client.ts', apps));
+  const client = await loadApp(pod, 'raw-client');
   const destination = { address: bed.clusterIP(), port: 9_000 };
 
   const answer = await client.call('sendRaw', destination, Buffer.from('anybody there?'), 5);
@@ -52,9 +51,9 @@ test('What the pod dials reaches the egress, which learns pod and original desti
 });
 
 test('What dials the pod reaches its application byte for byte, through virtualInbound', async () => {
-  const server = await pod.load<typeof import('../support/apps/tcp-server.ts')>(new URL('tcp-server.ts', apps));
+  const server = await loadApp(pod, 'tcp-server');
   await server.call('listenServerFirst', 9_001);
-  const client = await egress.load<typeof import('../support/apps/tcp-client.ts')>(new URL('tcp-client.ts', apps));
+  const client = await loadApp(egress, 'tcp-client');
 
   const { greeting, sentHash, receivedHash } = await client.call(
     'echoExchange',
