@@ -152,6 +152,15 @@ export class Registry {
 
   #endpointsChanged(namespace: string, serviceName: string, changes: RegistryChanges): void {
     const key = this.#index.byName(namespace, serviceName);
-    if (key !== undefined) changes.services.add(key);
+    const service = key === undefined ? undefined : this.services.get(key);
+    if (key === undefined || !service) return;
+    changes.services.add(key);
+    if (service.headless && this.#hasPodsOnMixedPort(key, service)) changes.everybody = true;
+  }
+
+  /** Each pod of a headless TCP service on an HTTP port has a listener in every sidecar. */
+  #hasPodsOnMixedPort(key: ServiceKey, service: Service): boolean {
+    const tcpPorts = service.ports.filter(({ protocol }) => !isHttp(protocol));
+    return tcpPorts.some(({ port }) => this.endpoints(key, port).some((endpoint) => this.httpPorts.has(endpoint.port)));
   }
 }

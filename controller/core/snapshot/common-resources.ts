@@ -1,6 +1,6 @@
 /** What every sidecar holds whatever its scope: the listeners and routes of HTTP ports, and TCP services on such ports. */
 
-import { LISTENER, type Resource, type Service, type ServiceKey } from '../model.ts';
+import { type Endpoint, isHttp, LISTENER, type Resource, type Service, type ServiceKey } from '../model.ts';
 import { httpListener } from '../resources/listener.ts';
 import { listenerName } from '../resources/names.ts';
 import { hasOwnListener, type ServicePortRef } from './held-ports.ts';
@@ -22,6 +22,7 @@ export interface CommonResources {
 interface CommonView {
   readonly services: ReadonlyMap<ServiceKey, Service>;
   readonly httpPorts: ReadonlySet<number>;
+  endpoints(service: ServiceKey, port: number): readonly Endpoint[];
 }
 
 /** Builds the common resources; what is encoded is kept. */
@@ -46,12 +47,18 @@ export class CommonResourcesBuilder {
     const client = { namespace: '', namespaces };
     const clusters = mixed.map(({ service, port }) => this.#services.relayedCluster(service, port));
     const tcpListeners = mixed.flatMap(({ service, port }) => this.#services.listeners(service, port));
+    const podListeners = headlessTcp(view).flatMap(({ key, port }) =>
+      this.#services.podListeners(view.endpoints(key, port.port), view.httpPorts),
+    );
     const httpListeners = ports.map((port) => this.#httpListener(port));
     const routes = ports.map((port) => this.#routes.routes(port, [], client));
     return {
       clusters: unlessEqualMap(before?.clusters, byName(clusters)),
       // Two services may claim one ClusterIP while one replaces the other: the first in order has the listener.
-      listeners: unlessEqualMap(before?.listeners, byName([...httpListeners, ...tcpListeners.reverse()])),
+      listeners: unlessEqualMap(
+        before?.listeners,
+        byName([...httpListeners, ...podListeners, ...tcpListeners.reverse()]),
+      ),
       routes: unlessEqualMap(before?.routes, byName(routes)),
       namespaces,
     };
@@ -78,4 +85,14 @@ function mixedPorts({ services, httpPorts }: CommonView): readonly ServicePortRe
     }
   }
   return mixed.sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+/** Headless services' TCP ports, sorted by service. */
+function headlessTcp({ services }: CommonView): readonly ServicePortRef[] {
+  const found: ServicePortRef[] = [];
+  for (const [key, service] of services) {
+    if (!service.headless) continue;
+    for (const port of service.ports) if (!isHttp(port.protocol)) found.push({ key, service, port });
+  }
+  return found.sort((a, b) => (a.key < b.key ? -1 : 1));
 }

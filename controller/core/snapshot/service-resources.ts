@@ -3,7 +3,7 @@ import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, LISTENER } from '../model.ts';
 import { relayedCluster, serviceCluster } from '../resources/cluster.ts';
 import { loadAssignment } from '../resources/endpoint.ts';
 import { tcpListener } from '../resources/listener.ts';
-import { clusterName, listenerName } from '../resources/names.ts';
+import { clusterName, EGRESS_CLUSTER, listenerName } from '../resources/names.ts';
 import { relayCluster } from '../resources/relay.ts';
 import { asRelayed, type Encoding, encodeResource } from './resource-encoder.ts';
 
@@ -18,11 +18,18 @@ interface Encoded {
   readonly assignments: Map<number, Assignment>;
 }
 
+interface PodListeners {
+  readonly httpPorts: number;
+  readonly resources: readonly Resource[];
+}
+
 /** The resources that concern one service port. Each is encoded once and shared by every client and every build. */
 export class ServiceResources {
   readonly #encoding: Encoding;
   readonly #egress: readonly SocketAddress[];
   readonly #encoded = new WeakMap<Service, Encoded>();
+  /** By array of endpoints; HTTP ports only grow, so their number tells whether there are new ones. */
+  readonly #podListeners = new WeakMap<readonly Endpoint[], PodListeners>();
 
   constructor(encoding: Encoding, egress: readonly SocketAddress[]) {
     this.#encoding = encoding;
@@ -59,6 +66,22 @@ export class ServiceResources {
         return encodeResource(this.#encoding, LISTENER, listenerName(address, port.port), message);
       }),
     );
+  }
+
+  /**
+   * One listener to the egress for each of a headless TCP service's pods that stand on HTTP ports. Clients dial the pods
+   * themselves, so there is no other address to tell them by.
+   */
+  podListeners(endpoints: readonly Endpoint[], httpPorts: ReadonlySet<number>): readonly Resource[] {
+    const known = this.#podListeners.get(endpoints);
+    if (known?.httpPorts === httpPorts.size) return known.resources;
+    const mixed = endpoints.filter(({ port }) => httpPorts.has(port));
+    const resources = mixed.map(({ address, port }) => {
+      const message = tcpListener(address, port, EGRESS_CLUSTER);
+      return encodeResource(this.#encoding, LISTENER, listenerName(address, port), message);
+    });
+    this.#podListeners.set(endpoints, { httpPorts: httpPorts.size, resources });
+    return resources;
   }
 
   /** Encoded anew when the array is another one. */

@@ -108,3 +108,9 @@ it('forgets what is deleted', () => {
   assert.equal(registry.serviceByClusterIP('10.96.0.1'), undefined);
   assert.equal(registry.workloads.ownerAt('10.0.0.1', 6), undefined);
 });
+
+it('tells everybody of the pods of a headless TCP service on an HTTP port', () => {
+  const headless = service('peers', { 80: 'TCP' });
+  const registry = registryWith(cart, headless);
+  assert.equal(apply(registry, slice(headless, ['10.0.0.7'])).everybody, true);
+});
