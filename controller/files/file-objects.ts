@@ -6,14 +6,21 @@ import { isDeepStrictEqual } from 'node:util';
 import type { MeshObject } from '../core/model.ts';
 import type { FileContent, FileObject } from './read-text.ts';
 
-/** An object that a file has, or had until lately. */
+/**
+ * Why a reading is not believed yet. `Missing`: the file had the object. `CutShort`: the object has lost something, it
+ * is kept as it was. `Unconfirmed`: the object is new, but may be the torso of another one.
+ */
+export type DoubtReason = 'Missing' | 'CutShort' | 'Unconfirmed';
+
+/** An object that a file has, had until lately, or may have. */
 export interface KnownObject {
   readonly object: MeshObject;
   readonly leaves: number;
-  /** When a reading first missed it or found it cut short, in milliseconds of the caller's clock. */
-  readonly doubtedSince?: number;
-  /** The doubt is that it is missing. */
-  readonly missing?: boolean;
+  readonly doubt?: {
+    readonly reason: DoubtReason;
+    /** When a reading first gave reason to doubt, in milliseconds of the caller's clock. */
+    readonly since: number;
+  };
 }
 
 /** By object name. */
@@ -35,37 +42,55 @@ export const NO_CONTENT: FileContent = {
   ignored: new Map(),
 };
 
+/** The object with its doubt; `undefined` when that has lasted long enough for the reading to be believed. */
+function doubted(known: KnownObject, reason: DoubtReason, since: number, look: Look): KnownObject | undefined {
+  return look.now - since >= look.secondLook ? undefined : { ...known, doubt: { reason, since } };
+}
+
 /**
  * A half-written file ends early, maybe in the middle of a word. So a change to its last object is in doubt if that
- * has lost something or if its last line has no end.
+ * has lost something, or if its last line has no end.
  */
 function looksCutShort(found: FileObject, known: KnownObject, content: FileContent): boolean {
   if (!found.last || (found.leaves >= known.leaves && !content.unterminated)) return false;
   return !isDeepStrictEqual(found.object, known.object);
 }
 
-/** The doubted object as it was; `undefined` when the doubt has lasted long enough to be believed. */
-function doubt(known: KnownObject, missing: boolean, look: Look): KnownObject | undefined {
-  const doubtedSince = known.doubtedSince ?? look.now;
-  return look.now - doubtedSince >= look.secondLook ? undefined : { ...known, doubtedSince, missing };
+/** What is known of an object that the reading found. */
+function updateFound(found: FileObject, before: KnownObject | undefined, cut: boolean, look: Look): KnownObject {
+  const now = { object: found.object, leaves: found.leaves };
+  const since = before?.doubt?.since ?? look.now;
+  if (before && before.doubt?.reason !== 'Unconfirmed') {
+    return cut ? (doubted(before, 'CutShort', since, look) ?? now) : now;
+  }
+  return cut ? (doubted(now, 'Unconfirmed', since, look) ?? now) : now;
 }
 
-function withoutDoubt({ object, leaves }: KnownObject): KnownObject {
-  return { object, leaves };
+/** What is known of an object that the reading did not find; `undefined` if nothing any more. */
+function updateAbsent(before: KnownObject, keep: boolean, look: Look): KnownObject | undefined {
+  if (before.doubt?.reason === 'Unconfirmed') return undefined;
+  if (keep) return { object: before.object, leaves: before.leaves };
+  return doubted(before, 'Missing', before.doubt?.since ?? look.now, look);
 }
+
+const isConfirmed = ({ doubt }: KnownObject): boolean => doubt?.reason !== 'Unconfirmed';
 
 /** What is known of a file after reading it once more. */
 export function updateKnown(known: KnownObjects, content: FileContent, look: Look): KnownObjects {
+  const confirmed = [...known].filter(([, one]) => isConfirmed(one));
+  const misses = confirmed.some(([name]) => !content.objects.has(name));
   const updated = new Map<string, KnownObject>();
   for (const [name, found] of content.objects) {
     const before = known.get(name);
-    const doubted = before && looksCutShort(found, before, content) ? doubt(before, false, look) : undefined;
-    updated.set(name, doubted ?? { object: found.object, leaves: found.leaves });
+    // What was a long name may have become a shorter one, so a new last object is as doubtful as what is missing.
+    const isTorso = found.last && confirmed.length > 0 && (misses || content.unterminated);
+    const cut = before && isConfirmed(before) ? looksCutShort(found, before, content) : isTorso;
+    updated.set(name, updateFound(found, before, cut, look));
   }
   for (const [name, before] of known) {
     if (updated.has(name)) continue;
     // An unreadable part may hold any object, so none is missed.
-    const kept = content.partial || content.rejected.has(name) ? withoutDoubt(before) : doubt(before, true, look);
+    const kept = updateAbsent(before, content.partial || content.rejected.has(name), look);
     if (kept) updated.set(name, kept);
   }
   return updated;
@@ -74,10 +99,8 @@ export function updateKnown(known: KnownObjects, content: FileContent, look: Loo
 /** When the oldest doubt is due for its second look; `undefined` without doubts. */
 export function nextLook(known: KnownObjects, secondLook: number): number | undefined {
   let due: number | undefined;
-  for (const { doubtedSince } of known.values()) {
-    if (doubtedSince !== undefined && (due === undefined || doubtedSince + secondLook < due)) {
-      due = doubtedSince + secondLook;
-    }
+  for (const { doubt } of known.values()) {
+    if (doubt && (due === undefined || doubt.since + secondLook < due)) due = doubt.since + secondLook;
   }
   return due;
 }

@@ -17,7 +17,7 @@ interface Candidate {
 }
 
 /** An object that moved is missing in the file it left, so there it yields to the one that has it. */
-const isThere = ({ known }: Candidate): boolean => known.missing !== true;
+const isThere = ({ known }: Candidate): boolean => known.doubt?.reason !== 'Missing';
 
 /**
  * Puts the files together. Of an object that several files have, the one of the last file counts.
@@ -28,6 +28,7 @@ export function mergeFiles(files: ReadonlyMap<string, KnownObjects>): Merged {
   const repeated = new Map<string, { files: readonly [string, string]; first: string; count: number }>();
   for (const [file, objects] of files) {
     for (const [name, known] of objects) {
+      if (known.doubt?.reason === 'Unconfirmed') continue;
       const candidate = { file, known };
       const before = winners.get(name);
       if (before && isThere(before) && isThere(candidate)) {

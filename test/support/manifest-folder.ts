@@ -47,7 +47,7 @@ export class ManifestFolder {
   }
 
   /** Writes in place, as an editor or a shell's `>` does. */
-  async write(name: string, text: string): Promise<void> {
+  async write(name: string, text: string | Uint8Array): Promise<void> {
     await writeFile(this.file(name), text);
   }
 
