@@ -87,9 +87,14 @@ export function isAcknowledged(subscription: Subscription, resource: Resource): 
   return held.sentIn === undefined ? held.accepted : held.sentIn <= subscription.answered;
 }
 
+/** Whether less than {@link GIVE_UP_MS} have passed. A clock that was set back ends the wait. */
+export function isWaiting(since: Timestamp, now: Timestamp): boolean {
+  return now >= since && now < since + GIVE_UP_MS;
+}
+
 /** Whether a response is under way and not given up, so that the next one has to wait. */
 export function isInFlight(subscription: Subscription, now: Timestamp): boolean {
-  return subscription.awaiting !== undefined && now < subscription.awaiting.since + GIVE_UP_MS;
+  return subscription.awaiting !== undefined && isWaiting(subscription.awaiting.since, now);
 }
 
 /**

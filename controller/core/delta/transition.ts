@@ -2,13 +2,13 @@
  * Make before break across types, for one client that moves from one snapshot to the next:
  * 1. `offered`: its new and changed clusters, each with its endpoints right behind it on the stream.
  * 2. Wait for their ACK, which Envoy sends when all of them are warm. No cap: the egress carries the traffic.
- * 3. `routed`: listeners and routes. Wait for their ACKs, at most {@link GIVE_UP_MS}.
+ * 3. `routed`: listeners and routes. Wait for their ACKs, at most 5 s.
  * 4. `leaving` is over: remove the clusters that nothing can refer to any more.
  * Snapshots that come meanwhile replace `latest`. What is warm is routed before the newest is offered, so constant
  * change starves nobody.
  */
 import { CLUSTER, LISTENER, type Resource, ROUTE_CONFIGURATION, type Snapshot, type Timestamp } from '../model.ts';
-import { GIVE_UP_MS, isAcknowledged, isInFlight, isSubscribed, type Subscription } from '../subscription.ts';
+import { isAcknowledged, isInFlight, isSubscribed, isWaiting, type Subscription } from '../subscription.ts';
 import { holdsExactly, nextBatch } from './batch.ts';
 import type { DeltaClient, Transition } from './client.ts';
 import type { ResourceCodec } from './discovery.ts';
@@ -84,7 +84,7 @@ function mayRouteUnseen(client: DeltaClient, now: Timestamp): boolean {
 
 /** Everything that the client wanted at the start of its stream has been asked for. */
 function isSettledIn(client: DeltaClient, now: Timestamp): boolean {
-  return now >= client.connectedAt + GIVE_UP_MS;
+  return !isWaiting(client.connectedAt, now);
 }
 
 /**

@@ -122,7 +122,9 @@ const anyRejecting: fc.Arbitrary<Rejecting> = fc.record({
 
 test('a client that rejects resources gets all others, and never breaks on the way', () => {
   fc.assert(
-    fc.property(anyWorld, fc.array(anyStep, { maxLength: 30 }), anyRejecting, (first, steps, rejecting) => {
+    fc.property(anyWorld, fc.array(anyStep, { maxLength: 30 }), anyRejecting, (first, anySteps, rejecting) => {
+      // What Envoy applied of a rejected response it does not list after a reconnect: nobody can know of it then.
+      const steps = anySteps.filter((step) => step.do !== 'reconnect' || !rejecting.appliesGoodOnes);
       const { envoy, last } = run(first, steps, rejecting);
       const expected = wanted(last);
       for (const type of ['CDS', 'EDS'] as const) {

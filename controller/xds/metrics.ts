@@ -1,0 +1,65 @@
+/** Metrics of the ADS server. */
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { DeltaResponse } from '../core/delta/discovery.ts';
+import { RESOURCE_TYPES, type ResourceType } from '../core/model.ts';
+import { shortTypeName } from './discovery-messages.ts';
+
+/** What one stream counts. */
+export interface AdsMetrics {
+  pushed(response: DeltaResponse): void;
+  rejected(type: ResourceType): void;
+  /** A stream that was refused, or a request that was ignored; `reason` is one of a few words. */
+  refused(reason: string): void;
+}
+
+/** @param clients tells the number of open streams when metrics are scraped */
+export function createAdsMetrics(registry: Registry, clients: () => number): AdsMetrics {
+  const registers = [registry];
+  const labelNames = ['type'] as const;
+  const pushes = new Counter({
+    name: 'lazyscope_xds_push_total',
+    help: 'Discovery responses sent, by resource type.',
+    labelNames,
+    registers,
+  });
+  const bytes = new Counter({
+    name: 'lazyscope_xds_push_bytes_total',
+    help: 'Bytes of the resources in discovery responses, by resource type.',
+    labelNames,
+    registers,
+  });
+  const nacks = new Counter({
+    name: 'lazyscope_xds_nack_total',
+    help: 'Discovery responses that a client rejected, by resource type.',
+    labelNames,
+    registers,
+  });
+  const refusals = new Counter({
+    name: 'lazyscope_xds_refused_total',
+    help: 'xDS streams refused and requests ignored, by reason.',
+    labelNames: ['reason'] as const,
+    registers,
+  });
+  new Gauge({
+    name: 'lazyscope_xds_clients',
+    help: 'Connected xDS clients.',
+    registers,
+    collect() {
+      this.set(clients());
+    },
+  });
+  for (const type of RESOURCE_TYPES.map(shortTypeName))
+    for (const counter of [pushes, bytes, nacks]) counter.inc({ type }, 0);
+  return {
+    pushed: (response) => {
+      const type = shortTypeName(response.type);
+      pushes.inc({ type });
+      bytes.inc(
+        { type },
+        response.resources.reduce((sum, resource) => sum + resource.bytes.length, 0),
+      );
+    },
+    rejected: (type) => nacks.inc({ type: shortTypeName(type) }),
+    refused: (reason) => refusals.inc({ reason }),
+  };
+}

@@ -1,0 +1,35 @@
+/** An ADS client that asks and never reads: HTTP/2 flow control stops the server. (grpc-js' own client buffers.) */
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
+import { AggregatedDiscoveryService } from '../../../controller/wire/grpc.ts';
+import { type ShortType, TYPES } from './worlds.ts';
+
+const { path, requestSerialize } = AggregatedDiscoveryService.DeltaAggregatedResources;
+
+export class StalledClient {
+  readonly #session: ClientHttp2Session;
+  readonly #stream: ClientHttp2Stream;
+  readonly #nodeId: string;
+
+  constructor(port: number, nodeId: string) {
+    this.#nodeId = nodeId;
+    this.#session = connect(`http://127.0.0.1:${port}`);
+    this.#stream = this.#session.request({
+      ':method': 'POST',
+      ':path': path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    for (const emitter of [this.#session, this.#stream]) emitter.on('error', () => {});
+  }
+
+  request(type: ShortType, fields: object = {}): void {
+    const message = requestSerialize({ node: { id: this.#nodeId }, type_url: TYPES[type], ...fields });
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(message.length, 1);
+    this.#stream.write(Buffer.concat([head, message]));
+  }
+
+  close(): void {
+    this.#session.destroy();
+  }
+}
