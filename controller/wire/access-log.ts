@@ -29,6 +29,12 @@ function socketAddress({ address, port }: SocketAddress): PlainMessage {
   return { socket_address: { address, port_value: port } };
 }
 
+/** Present for TLS without a server name too: that is how a TCP entry says that it is TLS. */
+function tlsProperties({ protocol, serverName }: AccessLogEntry): PlainMessage {
+  if (protocol !== 'TLS' && serverName === undefined) return {};
+  return { tls_properties: serverName === undefined ? {} : { tls_sni_hostname: serverName } };
+}
+
 function commonProperties(entry: AccessLogEntry, type: string): PlainMessage {
   const nanos = (entry.startTime % 1000) * 1_000_000;
   const tags = COUNTERS.filter((name) => entry.counters[name] > 0);
@@ -39,7 +45,7 @@ function commonProperties(entry: AccessLogEntry, type: string): PlainMessage {
     start_time: { seconds: Math.floor(entry.startTime / 1000), nanos },
     access_log_type: type,
     ...(entry.answered ? {} : { response_flags: { upstream_connection_failure: true } }),
-    ...(entry.serverName === undefined ? {} : { tls_properties: { tls_sni_hostname: entry.serverName } }),
+    ...tlsProperties(entry),
     custom_tags: Object.fromEntries(tags.map((name) => [name, String(entry.counters[name])])),
   };
 }
