@@ -56,6 +56,11 @@ export class Http1Gate {
     return this.#state !== 'Open' && this.#state !== 'Transparent';
   }
 
+  /** A request waits for an upstream that is not there yet. */
+  get isWaiting(): boolean {
+    return this.#state === 'Waiting' || this.#state === 'Replacing';
+  }
+
   get isTransparent(): boolean {
     return this.#state === 'Transparent';
   }
@@ -67,11 +72,6 @@ export class Http1Gate {
   /** The upstream may go now without anybody missing it: between messages, and nobody announced a close. */
   get isIdle(): boolean {
     return this.#state === 'Open' && this.#observer.isIdle && !this.#observer.isClosing;
-  }
-
-  /** Every request that was forwarded has its whole response. */
-  get isAnswered(): boolean {
-    return this.#state !== 'Transparent' && this.#observer.isIdle;
   }
 
   /** An upstream that was used before has gone before a byte of its response: the request can be sent once more. */

@@ -63,6 +63,10 @@ export class TableClient {
     return this.#isLoaded;
   }
 
+  get isConnected(): boolean {
+    return this.#stream.isOpen;
+  }
+
   start(): void {
     this.#stream.start();
   }

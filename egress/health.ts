@@ -1,0 +1,53 @@
+/** `/livez`, `/readyz?verbose` and `/metrics`. */
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { Registry } from 'prom-client';
+
+/** One line of `/readyz?verbose`. */
+export interface HealthCheck {
+  readonly name: string;
+  readonly isPassed: boolean;
+  /** Whether traffic should stay away while it has not passed. */
+  readonly isRequired: boolean;
+  readonly message: string;
+}
+
+export interface HealthOptions {
+  readonly checks: () => readonly HealthCheck[];
+  readonly registry: Registry;
+}
+
+/** An HTTP server, not yet listening. */
+export function createHealthServer(options: HealthOptions): Server {
+  return createServer((request, response) => {
+    const url = URL.parse(request.url ?? '/', 'http://egress');
+    if (request.method !== 'GET' && request.method !== 'HEAD') answer(response, 405, 'Only GET is served.\n');
+    else if (url?.pathname === '/livez') answer(response, 200, 'ok\n');
+    else if (url?.pathname === '/readyz') answerReady(response, options.checks(), url.searchParams.has('verbose'));
+    else if (url?.pathname === '/metrics') answerMetrics(response, options.registry);
+    else answer(response, 404, 'Served here: /livez, /readyz?verbose, /metrics\n');
+  });
+}
+
+function answerReady(response: ServerResponse, checks: readonly HealthCheck[], verbose: boolean): void {
+  const isReady = checks.every((check) => check.isPassed || !check.isRequired);
+  const lines = checks.map((check) => `[${mark(check)}] ${check.name}: ${check.message}\n`);
+  const verdict = isReady ? 'ready\n' : 'not ready\n';
+  answer(response, isReady ? 200 : 503, verbose || !isReady ? `${lines.join('')}${verdict}` : verdict);
+}
+
+/** `!` is degraded: worth a look, no reason to send traffic elsewhere. */
+function mark({ isPassed, isRequired }: HealthCheck): '+' | '-' | '!' {
+  if (isPassed) return '+';
+  return isRequired ? '-' : '!';
+}
+
+function answerMetrics(response: ServerResponse, registry: Registry): void {
+  registry.metrics().then(
+    (text) => answer(response, 200, text, registry.contentType),
+    (error: unknown) => answer(response, 500, `Metrics cannot be read: ${error}\n`),
+  );
+}
+
+function answer(response: ServerResponse, status: number, body: string, type = 'text/plain; charset=utf-8'): void {
+  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
+}

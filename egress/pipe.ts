@@ -1,0 +1,176 @@
+import type { Socket } from 'node:net';
+import { MAX_READ_BYTES } from './socket-options.ts';
+
+/** Bytes that have passed. */
+export interface ByteCounters {
+  bytesSent: number;
+  bytesReceived: number;
+}
+
+/** Decides what happens to what a {@link Pipe} moves. */
+export interface PipeHandler {
+  /** The client has sent this; it goes nowhere by itself. */
+  fromClient(chunk: Buffer): void;
+  /** This is on its way to the client. */
+  fromUpstream(chunk: Buffer): void;
+  /** The client has sent FIN. */
+  clientEnded(): void;
+  /** The attached upstream has sent FIN (no error) or failed. @returns true if that is dealt with, not to be passed on */
+  upstreamGone(error: Error | undefined): boolean;
+  /** The client's connection is closed; called once. */
+  closed(): void;
+}
+
+export interface PipeOptions {
+  readonly client: Socket;
+  readonly handler: PipeHandler;
+  /** Bytes that may wait in one direction before reading stops. */
+  readonly bufferBytes: number;
+  /** Counted besides {@link Pipe.counters}. */
+  readonly totals: ByteCounters;
+}
+
+/**
+ * Moves bytes between a client and the upstream that is attached at the time: backpressure, half-close and resets pass
+ * through in both directions. The client starts paused.
+ */
+export class Pipe {
+  /** What passes is counted here too; may be exchanged at any time. */
+  counters: ByteCounters = { bytesSent: 0, bytesReceived: 0 };
+  readonly #client: Socket;
+  readonly #handler: PipeHandler;
+  readonly #totals: ByteCounters;
+  /** A read may bring this much more than is allowed to wait already. */
+  readonly #allowance: number;
+  #upstream: Socket | undefined;
+  #isHeld = true;
+  #isClientPaused = true;
+  #isUpstreamPaused = false;
+  #hasReceived = false;
+
+  constructor({ client, handler, bufferBytes, totals }: PipeOptions) {
+    this.#client = client;
+    this.#handler = handler;
+    this.#totals = totals;
+    this.#allowance = Math.max(0, bufferBytes - MAX_READ_BYTES);
+    client.pause();
+    client.on('data', (chunk) => handler.fromClient(chunk));
+    client.on('end', () => handler.clientEnded());
+    client.on('drain', () => this.#clientDrained());
+    let isReset = false;
+    client.on('error', () => {
+      isReset = true;
+    });
+    client.on('close', () => this.#clientClosed(isReset));
+  }
+
+  get isAttached(): boolean {
+    return this.#upstream !== undefined;
+  }
+
+  /** Whether any upstream has sent a byte yet. */
+  get hasReceived(): boolean {
+    return this.#hasReceived;
+  }
+
+  /** Stops reading from the client, or goes on. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    this.#regulate();
+  }
+
+  /** Bytes come from and go to this socket from now on. */
+  attach(upstream: Socket): void {
+    this.#upstream = upstream;
+    this.#isUpstreamPaused = false;
+    upstream.on('data', (chunk) => this.#fromUpstream(upstream, chunk));
+    upstream.on('end', () => this.#upstreamGone(upstream, undefined));
+    upstream.on('error', (error) => this.#upstreamGone(upstream, error));
+    upstream.on('drain', () => this.#regulate());
+  }
+
+  /** Closes the upstream; the client stays. */
+  detach(): void {
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    if (!upstream) return;
+    upstream.removeAllListeners('data');
+    upstream.removeAllListeners('end');
+    upstream.removeAllListeners('drain');
+    upstream.destroy();
+    this.#regulate();
+  }
+
+  /** Writes to the upstream. */
+  forward(bytes: Buffer): void {
+    const upstream = this.#upstream;
+    if (!upstream) {
+      // What the server itself would answer to bytes on a connection that it has closed.
+      this.reset();
+      return;
+    }
+    this.counters.bytesSent += bytes.length;
+    this.#totals.bytesSent += bytes.length;
+    upstream.write(bytes);
+    if (upstream.writableLength > this.#allowance) this.#regulate();
+  }
+
+  /** Passes the client's FIN on. Without an upstream the connection is over. */
+  endUpstream(): void {
+    if (this.#upstream) this.#upstream.end();
+    else this.#client.end();
+  }
+
+  /** Lets the client have what is on its way to it, then closes. */
+  close(): void {
+    this.#client.destroySoon();
+  }
+
+  /** Ends both sides with RST. */
+  reset(): void {
+    this.#client.resetAndDestroy();
+  }
+
+  #fromUpstream(upstream: Socket, chunk: Buffer): void {
+    const client = this.#client;
+    this.#hasReceived = true;
+    this.counters.bytesReceived += chunk.length;
+    this.#totals.bytesReceived += chunk.length;
+    client.write(chunk);
+    if (client.writableLength > this.#allowance) {
+      upstream.pause();
+      this.#isUpstreamPaused = true;
+    }
+    this.#handler.fromUpstream(chunk);
+  }
+
+  #clientDrained(): void {
+    if (!this.#isUpstreamPaused) return;
+    this.#isUpstreamPaused = false;
+    this.#upstream?.resume();
+  }
+
+  #regulate(): void {
+    const isBacklogged = this.#upstream !== undefined && this.#upstream.writableLength > this.#allowance;
+    const shouldPause = this.#isHeld || isBacklogged;
+    if (shouldPause === this.#isClientPaused) return;
+    this.#isClientPaused = shouldPause;
+    if (shouldPause) this.#client.pause();
+    else this.#client.resume();
+  }
+
+  #upstreamGone(upstream: Socket, error: Error | undefined): void {
+    if (upstream !== this.#upstream || this.#handler.upstreamGone(error)) return;
+    if (error) this.#client.resetAndDestroy();
+    else this.#client.end();
+  }
+
+  #clientClosed(isReset: boolean): void {
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    if (upstream && isReset) upstream.resetAndDestroy();
+    // An upstream that has been sent FIN still writes what waits before it.
+    else if (upstream && !upstream.writableEnded) upstream.destroy();
+    this.#handler.closed();
+  }
+}

@@ -1,0 +1,375 @@
+import type { Socket } from 'node:net';
+import type { SocketAddress } from '../controller/core/model.ts';
+import type { RelayTarget } from '../controller/wire/relay-target.ts';
+import { ConnectionReport } from './connection-report.ts';
+import type { Dial, Dialler } from './dial.ts';
+import { FirstBytes, reportableHost } from './first-bytes.ts';
+import { type GateOwner, Http1Gate } from './http1-gate.ts';
+import type { RequestHead } from './http1-head.ts';
+import type { Admission } from './limits.ts';
+import type { Metrics, ReplaceReason } from './metrics.ts';
+import { Pipe, type PipeHandler } from './pipe.ts';
+import type { Report } from './report.ts';
+import { looksBeforeDialling, type Route, type RoutingContext, route, type Sight } from './route.ts';
+
+/** Silence of a client after which its connection is taken for what it has shown so far (DESIGN section 8). */
+const LOOK_MS = 100;
+/** After this much silence of both sides a connection is announced as plain TCP. */
+const SILENCE_MS = 1_000;
+
+const NO_BYTES: Buffer = Buffer.alloc(0);
+
+/** What all sessions share. */
+export interface SessionContext {
+  readonly mode: 'direct' | 'istio';
+  readonly routing: RoutingContext;
+  readonly dialler: Dialler;
+  readonly report: Report;
+  readonly metrics: Metrics;
+  readonly bufferBytes: number;
+}
+
+/** An admitted connection. */
+export interface SessionStart {
+  readonly client: Socket;
+  readonly source: SocketAddress;
+  /** The original destination. */
+  readonly destination: SocketAddress;
+  readonly startTime: number;
+  readonly admission: Admission;
+  /** What came behind the PROXY header already. */
+  readonly early: Buffer;
+  readonly onClosed: () => void;
+}
+
+/** One relayed connection: looks, decides, dials, pipes, reports. */
+export class Session implements PipeHandler, GateOwner {
+  readonly #context: SessionContext;
+  readonly #start: SessionStart;
+  readonly #pipe: Pipe;
+  readonly #told: ConnectionReport;
+  /** Whether HTTP/1 requests choose where the connection goes. Elsewhere the original address alone does. */
+  readonly #steers: boolean;
+  /** Until it is known what the connection is. */
+  #first: FirstBytes | undefined = new FirstBytes();
+  /** Client bytes from before the first upstream. */
+  #early: Buffer = NO_BYTES;
+  /** What those bytes showed; absent where there were none. */
+  #sight: Sight | undefined;
+  #gate: Http1Gate | undefined;
+  /** Service that the attached upstream stands for. */
+  #service: RelayTarget | undefined;
+  /** Host of the newest request that the upstream was given. */
+  #host: string | undefined;
+  /** Where the request goes that the gate holds. */
+  #next: { readonly route: Route; readonly host: string } | undefined;
+  #dial: Dial | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #hasEnded = false;
+  #wasAttached = false;
+  /** The server has spoken while the client was silent. */
+  #wasSpokenTo = false;
+
+  constructor(context: SessionContext, start: SessionStart) {
+    this.#context = context;
+    this.#start = start;
+    const { client, source, destination, startTime } = start;
+    const { bufferBytes, metrics, mode, report } = context;
+    this.#pipe = new Pipe({ client, handler: this, bufferBytes, totals: metrics.traffic });
+    this.#told = new ConnectionReport(report, { source, destination, startTime });
+    this.#steers = mode === 'direct' && looksBeforeDialling(destination, context.routing.table);
+  }
+
+  /** Starts: by looking, where HTTP is to be expected, else by dialling. */
+  begin(): void {
+    const { destination, early } = this.#start;
+    if (!this.#steers || this.#context.routing.isNeverRelayed(destination)) {
+      this.#early = early;
+      this.#dialFirst();
+      return;
+    }
+    this.#wait(LOOK_MS);
+    this.#pipe.hold(false);
+    if (early.length > 0) this.fromClient(early);
+  }
+
+  /** Ends both sides at once. */
+  reset(): void {
+    this.#pipe.reset();
+  }
+
+  // What the pipe asks.
+
+  fromClient(chunk: Buffer): void {
+    if (this.#gate) {
+      this.#gate.fromClient(chunk);
+      this.#afterGate();
+    } else if (this.#first) this.#firstBytes(this.#first, chunk);
+    else this.#pipe.forward(chunk);
+  }
+
+  fromUpstream(chunk: Buffer): void {
+    if (this.#gate) {
+      this.#gate.fromUpstream(chunk);
+      this.#afterGate();
+    } else if (this.#first && !this.#wasSpokenTo) {
+      this.#wasSpokenTo = true;
+      this.#wait(LOOK_MS);
+    }
+  }
+
+  clientEnded(): void {
+    this.#hasEnded = true;
+    if (this.#first) this.#concludeFirst(this.#first);
+    this.#passEnd();
+  }
+
+  upstreamGone(error: Error | undefined): boolean {
+    const gate = this.#gate;
+    if (gate && this.#steers && !this.#hasEnded) {
+      if (gate.isIdle) {
+        this.#pipe.detach();
+        return true;
+      }
+      if (gate.isReplayable) {
+        this.#pipe.detach();
+        gate.awaitReplay();
+        this.#next = { route: this.#routeTo(this.#host ?? ''), host: this.#host ?? '' };
+        this.#replaceUpstream('Replayed');
+        return true;
+      }
+    }
+    const current = this.#told.current;
+    if (error && current) current.errors += 1;
+    return false;
+  }
+
+  closed(): void {
+    clearTimeout(this.#timer);
+    this.#dial?.cancel();
+    // A connection that carried nothing is an edge where the server may have been waited for, a probe elsewhere.
+    if (this.#wasAttached && this.#first && !(this.#steers && this.#first.bytes.length === 0)) {
+      this.#see(this.#first.conclude());
+    }
+    this.#told.close();
+    this.#start.admission.release();
+    this.#start.onClosed();
+  }
+
+  // What the gate asks.
+
+  accepts(request: RequestHead): boolean {
+    const host = request.host === this.#host ? this.#host : reportableHost(request.host);
+    if (!this.#pipe.isAttached || host !== this.#host) {
+      const next = this.#routeTo(host);
+      const isSame = next.kind === 'Dial' && next.service?.service === this.#service?.service;
+      if (!this.#pipe.isAttached || !isSame) {
+        this.#next = { route: next, host };
+        return false;
+      }
+      this.#seeHost(host);
+    }
+    this.#countRequest();
+    return true;
+  }
+
+  forward(bytes: Buffer): void {
+    this.#pipe.forward(bytes);
+  }
+
+  replace(): void {
+    this.#replaceUpstream(this.#pipe.isAttached ? 'Host' : 'Vanished');
+  }
+
+  lost(): void {
+    this.#context.metrics.refused('MessageOrderLost');
+    this.#pipe.close();
+  }
+
+  // First bytes: until the connection has shown what it is.
+
+  #firstBytes(first: FirstBytes, chunk: Buffer): void {
+    const sight = first.add(chunk);
+    if (this.#steers && !this.#wasAttached) {
+      if (sight) this.#lookedAt(first, sight);
+      else this.#wait(LOOK_MS);
+      return;
+    }
+    if (!this.#steers) this.#pipe.forward(chunk);
+    if (sight) this.#settle(first, sight);
+    else this.#wait(LOOK_MS);
+  }
+
+  #concludeFirst(first: FirstBytes): void {
+    const hasBytes = first.bytes.length > 0;
+    if (!this.#wasAttached) {
+      if (this.#steers && hasBytes) this.#lookedAt(first, first.conclude());
+    } else if (hasBytes) this.#settle(first, first.conclude());
+  }
+
+  /** Nobody has said anything more for a while. */
+  #silence(): void {
+    const first = this.#first;
+    if (!first) return;
+    const hasBytes = first.bytes.length > 0;
+    if (!this.#wasAttached) this.#lookedAt(first, hasBytes ? first.conclude() : undefined);
+    else if (hasBytes) this.#settle(first, first.conclude());
+    else if (!this.#steers) this.#see({ protocol: 'TCP' });
+    else if (this.#pipe.hasReceived) this.#settle(first, { protocol: 'TCP' });
+  }
+
+  /** Done with looking: dials. Without a sight, the look goes on behind the original address. */
+  #lookedAt(first: FirstBytes, sight: Sight | undefined): void {
+    clearTimeout(this.#timer);
+    this.#early = first.bytes;
+    this.#sight = sight;
+    this.#first = sight ? undefined : first;
+    this.#dialFirst();
+  }
+
+  /** It is known what the connection is, and it has its upstream. */
+  #settle(first: FirstBytes, sight: Sight): void {
+    clearTimeout(this.#timer);
+    this.#first = undefined;
+    this.#follow(sight, this.#steers ? first.bytes : NO_BYTES);
+  }
+
+  /** @param bytes client bytes that are not forwarded yet */
+  #follow(sight: Sight, bytes: Buffer): void {
+    if (this.#steers && sight.protocol === 'HTTP1' && !this.#pipe.hasReceived) {
+      this.#gate = new Http1Gate(this, this.#context.bufferBytes);
+      this.#gate.fromClient(bytes);
+      this.#afterGate();
+      return;
+    }
+    this.#see(this.#reportable(sight));
+    if (sight.protocol === 'HTTP1') this.#countRequest();
+    if (bytes.length > 0) this.#pipe.forward(bytes);
+  }
+
+  /**
+   * On a port that is declared TCP a Host decides nothing, so it must not be reported: another service of that name may
+   * be HTTP on the same port number.
+   */
+  #reportable(sight: Sight): Sight {
+    const isDeclared = this.#context.routing.table.byAddress(this.#start.destination) !== undefined;
+    return sight.host !== undefined && isDeclared && !this.#steers ? { protocol: sight.protocol } : sight;
+  }
+
+  // Upstreams.
+
+  #routeTo(host: string): Route {
+    return route(this.#start.destination, { protocol: 'HTTP1', host }, this.#context.routing);
+  }
+
+  #dialFirst(): void {
+    this.#pipe.hold(true);
+    const { destination } = this.#start;
+    const { mode, routing } = this.#context;
+    const decision: Route =
+      mode === 'istio' && !routing.isNeverRelayed(destination)
+        ? { kind: 'Dial', candidates: [destination], reason: 'Unregistered' }
+        : route(destination, this.#sight, routing);
+    this.#dialRoute(decision, () => {
+      this.#wasAttached = true;
+      this.#context.metrics.traffic.connections += 1;
+      this.#start.admission.established();
+      this.#pipe.hold(false);
+      this.#firstUpstream();
+    });
+  }
+
+  #firstUpstream(): void {
+    const early = this.#early;
+    this.#early = NO_BYTES;
+    if (this.#sight) this.#follow(this.#sight, early);
+    else {
+      this.#wait(SILENCE_MS);
+      if (early.length > 0) this.fromClient(early);
+    }
+    if (this.#hasEnded) this.#passEnd();
+  }
+
+  /** Gives the gate the upstream that its held or replayed request belongs to. */
+  #replaceUpstream(reason: ReplaceReason): void {
+    const next = this.#next;
+    if (!next) return;
+    this.#pipe.hold(true);
+    this.#pipe.detach();
+    this.#sight = { protocol: 'HTTP1', host: next.host };
+    this.#dialRoute(next.route, () => {
+      this.#context.metrics.replaced(reason);
+      this.#seeHost(next.host);
+      if (reason !== 'Replayed') this.#countRequest();
+      this.#gate?.proceed();
+      this.#afterGate();
+      if (this.#hasEnded) this.#passEnd();
+    });
+  }
+
+  #dialRoute(decision: Route, onAttached: () => void): void {
+    if (decision.kind === 'Refuse') {
+      this.#context.metrics.refused(decision.reason);
+      this.#giveUp();
+      return;
+    }
+    this.#dial = this.#context.dialler.dial(decision.candidates, (upstream) => {
+      this.#dial = undefined;
+      if (!upstream) {
+        this.#told.failed(this.#reportable(this.#sight ?? { protocol: 'TCP' }));
+        this.#giveUp();
+        return;
+      }
+      this.#service = decision.service;
+      this.#pipe.attach(upstream);
+      onAttached();
+    });
+  }
+
+  /** As if the destination had refused; what earlier requests were answered still arrives. */
+  #giveUp(): void {
+    if (this.#pipe.hasReceived) this.#pipe.close();
+    else this.#pipe.reset();
+  }
+
+  #passEnd(): void {
+    if (this.#dial || this.#gate?.isWaiting) return;
+    this.#gate?.clientEnded();
+    this.#pipe.endUpstream();
+  }
+
+  #afterGate(): void {
+    const gate = this.#gate;
+    if (!gate) return;
+    if (!gate.isTransparent) {
+      this.#pipe.hold(gate.isBlocked);
+      return;
+    }
+    this.#gate = undefined;
+    this.#pipe.hold(false);
+    if (gate.hasGivenUp) this.#context.metrics.traffic.observersGivenUp += 1;
+    if (!this.#told.current) this.#see({ protocol: 'HTTP1' });
+  }
+
+  // Reports.
+
+  #seeHost(host: string): void {
+    this.#host = host;
+    this.#see({ protocol: 'HTTP1', host });
+  }
+
+  #see(sight: Sight): void {
+    this.#pipe.counters = this.#told.see(sight, this.#pipe.counters);
+  }
+
+  #countRequest(): void {
+    this.#context.metrics.traffic.requests += 1;
+    const current = this.#told.current;
+    if (current) current.requests += 1;
+  }
+
+  #wait(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#silence(), ms);
+  }
+}
