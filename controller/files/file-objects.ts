@@ -75,25 +75,31 @@ function updateAbsent(before: KnownObject, keep: boolean, look: Look): KnownObje
 
 const isConfirmed = ({ doubt }: KnownObject): boolean => doubt?.reason !== 'Unconfirmed';
 
+/** What stays of the objects that the reading did not find. An unreadable part may hold any object. */
+function keepAbsent(known: KnownObjects, content: FileContent, look: Look): Map<string, KnownObject> {
+  const kept = new Map<string, KnownObject>();
+  for (const [name, before] of known) {
+    if (content.objects.has(name)) continue;
+    const after = updateAbsent(before, content.partial || content.rejected.has(name), look);
+    if (after) kept.set(name, after);
+  }
+  return kept;
+}
+
 /** What is known of a file after reading it once more. */
 export function updateKnown(known: KnownObjects, content: FileContent, look: Look): KnownObjects {
-  const confirmed = [...known].filter(([, one]) => isConfirmed(one));
-  const misses = confirmed.some(([name]) => !content.objects.has(name));
+  const absent = keepAbsent(known, content, look);
+  const isFirst = ![...known.values()].some(isConfirmed);
+  // What was a long name may have become a shorter one: beside missing objects, a new last one is as doubtful as they.
+  const hidesTorso = !isFirst && (absent.size > 0 || content.unterminated);
   const updated = new Map<string, KnownObject>();
   for (const [name, found] of content.objects) {
     const before = known.get(name);
-    // What was a long name may have become a shorter one, so a new last object is as doubtful as what is missing.
-    const isTorso = found.last && confirmed.length > 0 && (misses || content.unterminated);
-    const cut = before && isConfirmed(before) ? looksCutShort(found, before, content) : isTorso;
+    const isKnown = before !== undefined && isConfirmed(before);
+    const cut = isKnown ? looksCutShort(found, before, content) : found.last && hidesTorso;
     updated.set(name, updateFound(found, before, cut, look));
   }
-  for (const [name, before] of known) {
-    if (updated.has(name)) continue;
-    // An unreadable part may hold any object, so none is missed.
-    const kept = updateAbsent(before, content.partial || content.rejected.has(name), look);
-    if (kept) updated.set(name, kept);
-  }
-  return updated;
+  return new Map([...updated, ...absent]);
 }
 
 /** When the oldest doubt is due for its second look; `undefined` without doubts. */
