@@ -1,13 +1,12 @@
 /** A sidecar with nothing but its bootstrap: no controller has ever answered it. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { bootstrap } from '../../controller/core/resources/bootstrap.ts';
 import { loadApp } from '../support/apps/load-app.ts';
 import { Bed } from '../support/bed/bed.ts';
 import type { Pod } from '../support/bed/pod.ts';
+import { staticBootstrap } from '../support/bed/static-bootstrap.ts';
 import { readProxyHeader } from '../support/proxy-header.ts';
 
-const apps = new URL('../support/apps/', import.meta.url);
 const EGRESS_PORT = 15080;
 
 let bed: Bed;
@@ -18,21 +17,7 @@ before(async () => {
   bed = await Bed.create();
   egress = bed.pod('egress-0', { interception: 'none' });
   pod = bed.pod('cart-0', { interception: 'both' });
-  const configuration = bootstrap({
-    node: {
-      id: `sidecar~${pod.address}~cart-0.shop~shop.svc.cluster.local`,
-      kind: 'sidecar',
-      address: pod.address,
-      pod: 'cart-0',
-      namespace: 'shop',
-      domain: 'shop.svc.cluster.local',
-    },
-    workload: 'cart',
-    controller: { address: bed.network.hostAddress, port: 15010 },
-    egress: [{ address: egress.address, port: EGRESS_PORT }],
-    admin: { address: '127.0.0.1', port: 15000 },
-  });
-  await pod.startEnvoy(configuration);
+  await pod.startEnvoy(staticBootstrap(bed, pod, { address: egress.address, port: EGRESS_PORT }));
 });
 after(() => bed.destroy());
 

@@ -34,17 +34,15 @@ export function release(testCase: string): void {
  * Serves `/peer` (body: the address that dialled), `/events` (an event stream that holds after its first event),
  * WebSocket (says the peer, then echoes), and an answer full of peculiarities for every other path.
  */
-export async function listenHttp1(...ports: readonly number[]): Promise<void> {
-  for (const port of ports) {
-    const server = createServer((request, response) => void answer(request, response));
-    server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-      response.writeContinue();
-      void answer(request, response);
-    });
-    server.keepAliveTimeout = 600_000;
-    serveWebSocket(server);
-    await new Promise<void>((resolve) => server.listen(port, '0.0.0.0', resolve));
-  }
+export async function listenHttp1(port: number): Promise<void> {
+  const server = createServer((request, response) => void answer(request, response));
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    response.writeContinue();
+    void answer(request, response);
+  });
+  server.keepAliveTimeout = 600_000;
+  serveWebSocket(server);
+  await new Promise<void>((resolve) => server.listen(port, '0.0.0.0', resolve));
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

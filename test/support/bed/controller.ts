@@ -9,6 +9,7 @@ import type { Egress } from './egress.ts';
 import { answers } from './http-get.ts';
 import type { KubernetesFolder } from './kubernetes-folder.ts';
 import type { Pod } from './pod.ts';
+import { CONTROLLER_GRPC_PORT, CONTROLLER_HTTP_PORT } from './ports.ts';
 import { lazyscope } from './program.ts';
 
 export interface ControllerOptions {
@@ -16,9 +17,6 @@ export interface ControllerOptions {
   /** More flags without their dashes, for example `{ 'drain-seconds': '1' }`. */
   readonly flags?: Readonly<Record<string, string>>;
 }
-
-const GRPC_PORT = 15010;
-const HTTP_PORT = 15014;
 
 export class Controller {
   readonly api: ApiClient;
@@ -33,15 +31,15 @@ export class Controller {
     const { hostAddress } = bed.network;
     this.#bed = bed;
     this.#storePath = join(bed.folder('store'), 'lazyscope.db');
-    this.url = `http://${hostAddress}:${HTTP_PORT}`;
+    this.url = `http://${hostAddress}:${CONTROLLER_HTTP_PORT}`;
     this.api = new ApiClient(this.url);
     this.#command = lazyscope('controller', {
       source: 'files',
       path: mesh.path,
-      'grpc-listen': `${hostAddress}:${GRPC_PORT}`,
-      'http-listen': `${hostAddress}:${HTTP_PORT}`,
-      advertise: `${hostAddress}:${GRPC_PORT}`,
-      egress: egress.address,
+      'grpc-listen': `${hostAddress}:${CONTROLLER_GRPC_PORT}`,
+      'http-listen': `${hostAddress}:${CONTROLLER_HTTP_PORT}`,
+      advertise: `${hostAddress}:${CONTROLLER_GRPC_PORT}`,
+      egress: `${egress.listen.address}:${egress.listen.port}`,
       'store-path': this.#storePath,
       ...flags,
     });

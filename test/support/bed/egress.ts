@@ -1,19 +1,17 @@
 /** `lazyscope egress` in a pod without Envoy. */
+import type { SocketAddress } from '../../../controller/core/model.ts';
 import { eventually } from '../eventually.ts';
 import type { Bed } from './bed.ts';
 import type { BedProcess } from './bed-process.ts';
 import { answers } from './http-get.ts';
 import type { Pod } from './pod.ts';
+import { CONTROLLER_GRPC_PORT, EGRESS_HTTP_PORT, EGRESS_PORT } from './ports.ts';
 import { lazyscope } from './program.ts';
-
-const PORT = 15080;
-const HTTP_PORT = 15081;
-const CONTROLLER_PORT = 15010;
 
 export class Egress {
   readonly pod: Pod;
-  /** `address:port` as sidecars reach it. */
-  readonly address: string;
+  /** As sidecars reach it. */
+  readonly listen: SocketAddress;
   readonly url: string;
   readonly #bed: Bed;
   #process: BedProcess | undefined;
@@ -21,8 +19,8 @@ export class Egress {
   constructor(bed: Bed, pod: Pod) {
     this.#bed = bed;
     this.pod = pod;
-    this.address = `${pod.address}:${PORT}`;
-    this.url = `http://${pod.address}:${HTTP_PORT}`;
+    this.listen = { address: pod.address, port: EGRESS_PORT };
+    this.url = `http://${pod.address}:${EGRESS_HTTP_PORT}`;
   }
 
   get process(): BedProcess {
@@ -33,9 +31,9 @@ export class Egress {
   /** Starts and waits until it takes connections; the controller may be away. */
   async start(flags: Readonly<Record<string, string>> = {}): Promise<void> {
     const command = lazyscope('egress', {
-      listen: this.address,
-      'http-listen': `${this.pod.address}:${HTTP_PORT}`,
-      controller: `${this.#bed.network.hostAddress}:${CONTROLLER_PORT}`,
+      listen: `${this.pod.address}:${EGRESS_PORT}`,
+      'http-listen': `${this.pod.address}:${EGRESS_HTTP_PORT}`,
+      controller: `${this.#bed.network.hostAddress}:${CONTROLLER_GRPC_PORT}`,
       address: this.pod.address,
       pod: this.pod.name,
       namespace: this.pod.namespace,
@@ -61,6 +59,11 @@ export class Egress {
       (line) => (line.startsWith(`${name} `) || line.startsWith(`${name}{`)) && line.includes(label),
     );
     return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+  }
+
+  /** Connections that it has refused, for any reason or for one. */
+  async refusals(reason?: string): Promise<number> {
+    return this.metric('lazyscope_egress_refused_total', reason === undefined ? '' : `reason="${reason}"`);
   }
 
   /** kill -9. */

@@ -18,8 +18,7 @@ export interface RemoteAnswer {
   readonly error?: string;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a function with whatever parameters; unknown[] would refuse most of them
-type AnyFunction = (...args: any[]) => unknown;
+type AnyFunction = (...args: never[]) => unknown;
 type Functions<M> = { [K in keyof M as M[K] extends AnyFunction ? K : never]: Extract<M[K], AnyFunction> };
 
 export interface RemoteProgram {

@@ -1,0 +1,132 @@
+/** The controller goes away and comes back, with less than it had: no sidecar loses what it learned. */
+import assert from 'node:assert/strict';
+import { renameSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { type App, loadApp } from '../support/apps/load-app.ts';
+import { clusterOf } from '../support/bed/api-client.ts';
+import { SERVICES_FILE, SmallMesh } from '../support/bed/small-mesh.ts';
+import { eventually } from '../support/eventually.ts';
+
+const HTTP_PORT = 8080;
+const BANNER_PORT = 9000;
+const CART = clusterOf('cart', HTTP_PORT);
+const LEARNED = [CART, clusterOf('database', BANNER_PORT)];
+
+let mesh: SmallMesh;
+let http: App<'http1-client'>;
+
+before(async () => {
+  mesh = await SmallMesh.start({
+    services: { cart: { ports: { http: HTTP_PORT } }, database: { ports: { tcp: BANNER_PORT } } },
+  });
+  http = await loadApp(mesh.client, 'http1-client');
+  const tcp = await loadApp(mesh.client, 'tcp-client');
+  const [httpServer, tcpServer] = [
+    await loadApp(mesh.server, 'http1-server'),
+    await loadApp(mesh.server, 'tcp-server'),
+  ];
+  await httpServer.call('listenHttp1', HTTP_PORT);
+  await tcpServer.call('listenServerFirst', BANNER_PORT);
+  await peerOfCart();
+  await tcp.call('firstByteMs', mesh.service('database'));
+  await mesh.learned('cart');
+  await mesh.learned('database');
+  await eventually('cart is called directly', async () => (await peerOfCart()) === mesh.client.address);
+});
+after(() => mesh.destroy());
+
+async function peerOfCart(): Promise<string> {
+  const { address, port, host } = mesh.service('cart');
+  const response = await http.call('send', { connection: 'cart', address, port, path: '/peer', headers: { host } });
+  assert.equal(response.status, 200);
+  return response.body;
+}
+
+async function connectedToController(): Promise<void> {
+  await eventually('the sidecar is connected to the controller', async () => {
+    return (await mesh.client.envoy.admin.stat('control_plane.connected_state')) === 1;
+  });
+}
+
+/** Proves that what the sidecar holds now came from this run of the controller: a change reaches it. */
+async function assertServedAndKept(): Promise<void> {
+  const extra = mesh.bed.network.address(64 << 8);
+  const { admin } = mesh.client.envoy;
+  mesh.setEndpoints({ cart: [mesh.server.address, extra] });
+  await eventually('a change reaches the sidecar', async () => (await admin.endpoints(CART)).length === 2);
+  mesh.setEndpoints({ cart: [mesh.server.address] });
+  await eventually('and is taken back', async () => (await admin.endpoints(CART)).length === 1);
+  assert.deepEqual(await admin.clusters(), LEARNED);
+  assert.equal(await peerOfCart(), mesh.client.address);
+}
+
+/** Clusters and listeners that were ever taken from the sidecar. */
+async function removals(): Promise<ReadonlyMap<string, number>> {
+  const pattern = /^(cluster_manager\.cluster_removed|listener_manager\.listener_removed)$/;
+  return mesh.client.envoy.admin.stats(pattern);
+}
+
+test('Nothing is answered before the mesh is loaded', async () => {
+  const { admin } = mesh.client.envoy;
+  await mesh.controller.kill();
+  await eventually('the sidecar notices', async () => (await admin.stat('control_plane.connected_state')) === 0);
+  const hidden = `${mesh.folder.path}.hidden`;
+  renameSync(mesh.folder.path, hidden);
+  const updates = async (): Promise<ReadonlyMap<string, number>> => admin.stats(/(cds|lds)\.update_success$/);
+  const before = await updates();
+
+  mesh.controller.launch();
+  await connectedToController();
+  await eventually('the controller says what it waits for', async () => {
+    const { problems } = await mesh.controller.api.status();
+    return problems.some(({ subject }) => subject === mesh.folder.path);
+  });
+  assert.deepEqual(await updates(), before, 'the sidecar was told nothing');
+  assert.equal(await peerOfCart(), mesh.client.address);
+
+  renameSync(hidden, mesh.folder.path);
+  await mesh.learned('cart');
+  await assertServedAndKept();
+});
+
+test('A half-written file removes nothing', async () => {
+  const services = mesh.servicesText();
+  mesh.folder.writeText(SERVICES_FILE, services.slice(0, Math.floor(services.length * 0.6)).concat('\n  : [{'));
+  await eventually('the broken file is named', async () => {
+    const { problems } = await mesh.controller.api.status();
+    return problems.some(({ subject }) => subject.includes(SERVICES_FILE));
+  });
+  assert.deepEqual(await mesh.client.envoy.admin.clusters(), LEARNED);
+  assert.equal((await mesh.client.envoy.admin.endpoints(CART)).length, 1);
+  assert.equal((await mesh.controller.api.status()).services, 2);
+
+  mesh.folder.writeText(SERVICES_FILE, services);
+  await assertServedAndKept();
+});
+
+test('SIGTERM ends the controller cleanly, and changes nothing in the mesh', async () => {
+  const before = await removals();
+  assert.equal(await mesh.controller.process.stop('SIGTERM'), 0);
+  assert.equal(await peerOfCart(), mesh.client.address);
+
+  await mesh.controller.start();
+  await assertServedAndKept();
+  assert.deepEqual(await removals(), before);
+});
+
+test('With the store deleted under a running mesh, every connected sidecar keeps its learned clusters', async () => {
+  const before = await removals();
+  mesh.controller.deleteStore();
+  await mesh.controller.kill();
+  mesh.controller.deleteStore();
+
+  await mesh.controller.start();
+  await connectedToController();
+
+  await eventually('what the sidecar holds is a seed', async () => {
+    const edges = await mesh.controller.api.edges(mesh.client.workload);
+    return edges.some(({ to, origin }) => to === mesh.service('cart').key && origin === 'Seed');
+  });
+  await assertServedAndKept();
+  assert.deepEqual(await removals(), before);
+});
