@@ -15,7 +15,6 @@ import {
   LISTENER,
   RESOURCE_TYPES,
   type Resource,
-  type ResourceType,
   ROUTE_CONFIGURATION,
   type Snapshot,
   type Timestamp,
@@ -72,7 +71,7 @@ export function next(client: DeltaClient, codec: ResourceCodec, now: Timestamp):
     const view = viewOf(advanced, type, codec);
     if (view === undefined) continue;
     const batch = nextBatch(subscription, view, now);
-    if (batch !== undefined) return emit(advanced, type, batch, now);
+    if (batch !== undefined) return emit(advanced, view, { type, ...batch }, now);
     advanced = noteReconciled(advanced, subscription, view);
   }
   return { client: advanced };
@@ -86,11 +85,13 @@ export function deadline(client: DeltaClient, now: Timestamp): Timestamp | undef
   return coming.length === 0 ? undefined : Math.min(...coming);
 }
 
-function emit(client: DeltaClient, type: ResourceType, batch: Batch, now: Timestamp): Next {
-  const subscription = noteSent(client.subscriptions[type], batch, now);
-  const after = withSubscription(client, subscription);
-  const response = { type, ...batch, nonce: `${client.stream}-${subscription.sent}` };
-  return { client: type === CLUSTER ? withEndpointsOf(after, batch) : after, response };
+function emit(client: DeltaClient, view: View, content: Omit<DeltaResponse, 'nonce'>, now: Timestamp): Next {
+  const before = client.subscriptions[content.type];
+  const sent = noteSent(before, content, now);
+  // Answers to names leave all others as they were compared.
+  const after = withSubscription(client, isReconciled(before, view) ? { ...sent, reconciled: view.basis } : sent);
+  const response = { ...content, nonce: `${client.stream}-${sent.sent}` };
+  return { client: content.type === CLUSTER ? withEndpointsOf(after, content) : after, response };
 }
 
 /**

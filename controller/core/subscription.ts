@@ -113,7 +113,7 @@ function open(subscription: Subscription, request: DeltaRequest): Subscription {
   const wildcard = hasWildcard(subscription.type) && request.subscribe.length === 0;
   const told = [...request.initialVersions].map(([name, version]) => [name, { version, accepted: true }] as const);
   return {
-    ...subscription,
+    ...withoutReconciled(subscription),
     asked: true,
     resumed: told.length > 0,
     wildcard,
@@ -135,7 +135,8 @@ function addNames(subscription: Subscription, added: readonly string[]): Subscri
   const starred = added.some((name) => isWildcard(type, name));
   const explicit = added.filter((name) => !isWildcard(type, name));
   return {
-    ...withoutReconciled(subscription),
+    // Added names are owed, so they do not depend on a comparison of the rest.
+    ...(starred ? withoutReconciled(subscription) : subscription),
     wildcard: subscription.wildcard || starred,
     wildcardOwed: subscription.wildcardOwed || starred,
     names: new Set([...subscription.names, ...explicit]),

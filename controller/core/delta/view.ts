@@ -107,15 +107,19 @@ function isEmptyRoute(subscription: Subscription, name: string, codec: ResourceC
  * warm, except those that the client rejects or never asked for: only then the bytes are read.
  */
 function sendableTo(client: DeltaClient, routed: Snapshot, codec: ResourceCodec): (resource: Resource) => boolean {
-  const lacking = lackingClusters(client, routed);
-  if (lacking.size === 0) return () => true;
-  const hasAll = (names: ReadonlySet<string>): boolean => ![...names].some((name) => lacking.has(name));
   const routes = client.subscriptions[ROUTE_CONFIGURATION];
+  let known: ReadonlySet<string> | undefined;
+  const lacking = (): ReadonlySet<string> => {
+    known ??= lackingClusters(client, routed);
+    return known;
+  };
+  const hasAll = (names: ReadonlySet<string>): boolean => ![...names].some((name) => lacking().has(name));
   const isRouteInPlace = (name: string): boolean => {
     const route = routed[ROUTE_CONFIGURATION].get(name);
     return route === undefined || isAccepted(routes, name) || hasAll(codec.references(route).clusters);
   };
   return (resource) => {
+    if (lacking().size === 0) return true;
     const references = codec.references(resource);
     if (!hasAll(references.clusters)) return false;
     return resource.type !== LISTENER || [...references.routes].every(isRouteInPlace);
