@@ -75,11 +75,13 @@ ensure_node() {
   node_is_new_enough || fail "Node $NODE_AT_LEAST or newer could not be installed; install it and put it on PATH."
 }
 
-# The stamp lies in node_modules, so that it goes with it.
+# The stamp lies in node_modules, so that it goes with it. Not `npm ci`: that insists on a lock file that lists the
+# optional binaries of every platform, and ours has those of Linux alone.
 ensure_npm_packages() {
   cmp -s package-lock.json node_modules/.installed-lock.json && return
   say "npm packages of package-lock.json, into node_modules"
-  npm ci --loglevel error >&2 || fail "npm ci failed; the packages of package-lock.json cannot be had from $(npm config get registry)."
+  npm install --no-save --loglevel error >&2 ||
+    fail "the packages of package-lock.json cannot be had from $(npm config get registry --loglevel error)."
   cp package-lock.json node_modules/.installed-lock.json
 }
 
