@@ -6,7 +6,9 @@ import type { Report } from './report.ts';
 
 /** Entries of one message, at most: a batch is encoded in a few milliseconds. */
 const BATCH_ENTRIES = 250;
-/** What is new waits this long for more of it. */
+/** A key that was never told waits this long for others: until it is told, every request of its kind crosses us. */
+const FIRST_SIGHT_DELAY_MS = 1;
+/** Everything else only counts, and waits this long for more of it. */
 const BATCH_DELAY_MS = 50;
 /** Between the batches of a long round, so that the relay is not held up. */
 const NEXT_BATCH_DELAY_MS = 5;
@@ -33,6 +35,8 @@ export class AlsClient {
   readonly #stream: ControllerStream;
   #call: ClientWritableStream<Buffer> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** What the running timer was set to. */
+  #delay = 0;
   #rounds: NodeJS.Timeout | undefined;
   #isBlocked = false;
 
@@ -43,7 +47,7 @@ export class AlsClient {
   }
 
   start(): void {
-    this.#options.report.onNews(() => this.#schedule(BATCH_DELAY_MS));
+    this.#options.report.onNews((isFirstSight) => this.#schedule(isFirstSight ? FIRST_SIGHT_DELAY_MS : BATCH_DELAY_MS));
     this.#rounds = setInterval(() => this.#nextRound(), this.#options.intervalMs);
     this.#stream.start();
   }
@@ -95,7 +99,9 @@ export class AlsClient {
   }
 
   #schedule(delay: number): void {
-    if (this.#timer !== undefined || this.#isBlocked || !this.#call) return;
+    if (this.#isBlocked || !this.#call || (this.#timer !== undefined && this.#delay <= delay)) return;
+    clearTimeout(this.#timer);
+    this.#delay = delay;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       if (!this.#call || this.#isBlocked) return;

@@ -31,7 +31,7 @@ export class Report {
   readonly #failed = new Map<string, FailedKey>();
   #round = 0;
   #dropped = 0;
-  #onNews: () => void = () => {};
+  #onNews: (isFirstSight: boolean) => void = () => {};
 
   constructor(options: ReportOptions) {
     this.#options = options;
@@ -51,24 +51,25 @@ export class Report {
     return this.#news.size > 0 || this.#failed.size > 0;
   }
 
-  /** Calls back whenever there is something to take. */
-  onNews(listener: () => void): void {
+  /** Calls back whenever there is something to take; a key that was never told is a new edge, and urgent. */
+  onNews(listener: (isFirstSight: boolean) => void): void {
     this.#onNews = listener;
   }
 
   /** A connection whose dial succeeded carries this from now on. It counts into the returned key. */
   open(observation: Observation): ReportKey {
     const text = keyText(observation);
-    const key = this.#keys.get(text) ?? this.#add(new ReportKey(observation));
+    const known = this.#keys.get(text);
+    const key = known ?? this.#add(new ReportKey(observation));
     key.opened(observation);
-    this.#tell(key);
+    this.#tell(key, known === undefined);
     return key;
   }
 
   /** The connection carries it no more. */
   close(key: ReportKey): void {
     key.closed();
-    if (this.#keys.get(key.text) === key) this.#tell(key);
+    if (this.#keys.get(key.text) === key) this.#tell(key, false);
   }
 
   /** A dial failed. */
@@ -78,7 +79,7 @@ export class Report {
     if (known) known.errors += 1;
     else if (this.#failed.size < MAX_FAILED_KEYS) this.#failed.set(text, { observation, errors: 1 });
     else this.#dropped += 1;
-    this.#onNews();
+    this.#onNews(false);
   }
 
   /** A stream to the controller has opened: everything held is told again on it. */
@@ -94,7 +95,7 @@ export class Report {
       key.due();
       this.#news.add(key);
     }
-    if (this.hasNews) this.#onNews();
+    if (this.hasNews) this.#onNews(false);
   }
 
   /** Takes entries out, about `max` of them. The caller has a stream to write them to. */
@@ -134,8 +135,8 @@ export class Report {
     return key;
   }
 
-  #tell(key: ReportKey): void {
+  #tell(key: ReportKey, isFirstSight: boolean): void {
     this.#news.add(key);
-    this.#onNews();
+    this.#onNews(isFirstSight);
   }
 }
