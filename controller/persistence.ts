@@ -12,8 +12,8 @@ export interface PersistenceOptions {
   /** Every key: what is saved again after the store failed, since it may have lost what it had. */
   readonly keys: () => Iterable<string>;
   /**
-   * These are durable now, or the store cannot make them so: learning goes on in memory and catches up later
-   * (DESIGN section 10), because a request that keeps crossing the egress is worse than one edge to learn again.
+   * These are durable now, or the store cannot make them so: learning goes on in memory and catches up later,
+   * because a request that keeps crossing the egress is worse than one edge to learn again.
    */
   readonly settled: (keys: readonly string[]) => void;
   readonly problem: (problem: Problem) => void;

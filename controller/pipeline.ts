@@ -274,7 +274,7 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
     for (const client of this.#clients.all()) if (client.node.kind === 'sidecar') this.#identify(client, now);
   }
 
-  /** Finds out whose sidecar it is; the first time, takes what it held as seeds (DESIGN decision 7). */
+  /** Finds out whose sidecar it is; the first time, takes what it held as seeds. */
   #identify(client: MeshClient, at: Timestamp): void {
     client.workload = this.workloadOf(client.node);
     const { held, workload } = client;

@@ -95,8 +95,8 @@ function emit(client: DeltaClient, view: View, content: Omit<DeltaResponse, 'non
 }
 
 /**
- * Envoy warms a new cluster until its endpoints come, and warms a changed one anew without asking for them again
- * (FACTS-direct-mode.md, items 3 and 6): they follow unasked. Those of a removed cluster are forgotten.
+ * Envoy warms a new cluster until its endpoints come, and warms a changed one anew without asking for them again:
+ * they follow unasked. Those of a removed cluster are forgotten.
  */
 function withEndpointsOf(client: DeltaClient, batch: Batch): DeltaClient {
   const endpoints = client.subscriptions[CLUSTER_LOAD_ASSIGNMENT];

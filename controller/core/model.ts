@@ -1,5 +1,5 @@
 /**
- * The words of DESIGN section 4 as types. Everything here is immutable data:
+ * The words that everything here speaks, as types. Everything here is immutable data:
  * a changed object is a new object, so identity tells whether anything changed.
  */
 
@@ -182,7 +182,7 @@ export type Destination =
   | { readonly kind: 'Address'; readonly address: string; readonly port: number; readonly host?: string };
 
 /**
- * State of one dependency (DESIGN section 5).
+ * State of one dependency.
  * `observed` is not yet durable; `warming` is published but not confirmed by every connected sidecar of the workload;
  * `active` is confirmed; `relayed` is never promoted.
  */

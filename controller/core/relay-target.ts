@@ -1,4 +1,4 @@
-/** One service port as an egress knows it: the metadata of a cluster in the egress's routing table (DESIGN section 2). */
+/** One service port as an egress knows it: the metadata of a cluster in the egress's routing table. */
 import type { PortProtocol } from './model.ts';
 
 /** Namespace of `metadata.filter_metadata` that carries {@link RelayTarget}. */

@@ -1,6 +1,6 @@
 /**
  * What one file contributes, from reading to reading. Nothing is taken away on the word of one reading: an object that
- * is missing, or looks cut short, stays as it was until a second look (DESIGN section 7).
+ * is missing, or looks cut short, stays as it was until a second look.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { MeshObject } from '../core/model.ts';

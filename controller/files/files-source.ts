@@ -27,8 +27,8 @@ const LOOKING_SHARE = 0.1;
 const HINT_DELAY = 10;
 
 /**
- * Tells the objects of the files under a path, then what changes. Broken and half-written files remove nothing
- * (DESIGN section 7): see {@link file://./file-objects.ts}.
+ * Tells the objects of the files under a path, then what changes. Broken and half-written files remove nothing:
+ * see {@link file://./file-objects.ts}.
  */
 export class FilesSource implements MeshSource {
   readonly #path: string;

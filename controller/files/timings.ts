@@ -10,5 +10,5 @@ export interface FilesTimings {
   readonly restless: number;
 }
 
-/** DESIGN section 7, and a poll that nobody notices. */
+/** Long enough for an editor or kubectl to finish writing, and a poll that nobody notices. */
 export const DEFAULT_TIMINGS: FilesTimings = { poll: 250, stillness: 500, secondLook: 5_000, restless: 10_000 };

@@ -2,7 +2,7 @@ import type { Interval } from './statistics.ts';
 
 /** One goal's outcome: a ratio of us to a peer in one run. */
 export interface BenchResult {
-  /** As BENCHMARKS numbers it: `G1`, with a letter where a goal has parts. */
+  /** `G1`, with a letter where a goal has parts. */
   readonly goal: string;
   readonly contender: string;
   readonly peer: string;

@@ -1,6 +1,6 @@
 /**
  * NACKs. Envoy rejects a whole response; its message does not always name the resource, nothing or a part of the
- * response may have been applied, and it remembers no version of it (FACTS-direct-mode.md, item 7).
+ * response may have been applied, and it remembers no version of it.
  */
 import { type Held, isAccepted, noteAnswered, type Subscription, withoutReconciled } from '../subscription.ts';
 

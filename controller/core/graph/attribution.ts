@@ -39,7 +39,7 @@ interface Target {
 }
 
 /**
- * Attributes one entry (DESIGN section 4). Destination, first match: an HTTP Host that is a domain of a service on that
+ * Attributes one entry. Destination, first match: an HTTP Host that is a domain of a service on that
  * port; the ClusterIP; the endpoint of a headless service; the TLS server name; a pod or node; else external.
  */
 export function attribute(entry: AccessLogEntry, view: AttributionView): Attribution {

@@ -1,4 +1,4 @@
-/** Life of one dependency (DESIGN section 5) as pure steps from one value to the next. */
+/** Life of one dependency as pure steps from one value to the next. */
 import type {
   AccessLogEntry,
   Dependency,

@@ -1,6 +1,6 @@
 import type { AccessLogEntry, Timestamp } from '../model.ts';
 
-/** How long an entry may wait for the source to tell its pod (DESIGN section 4). */
+/** How long an entry may wait for the source to tell its pod. */
 const PATIENCE_MS = 30_000;
 
 interface Waiting {

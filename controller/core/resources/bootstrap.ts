@@ -62,7 +62,7 @@ function dynamicResources(): Message {
         {
           envoy_grpc: {
             cluster_name: XDS_CLUSTER,
-            // Envoy's default lets seconds pass after a restart of the controller (FACTS-direct-mode item 5).
+            // Envoy's default lets seconds pass after a restart of the controller.
             retry_policy: { retry_back_off: { base_interval: '0.1s', max_interval: '1s' } },
           },
         },
@@ -83,7 +83,7 @@ export function bootstrap(options: BootstrapOptions): Message {
       listeners: [virtualOutbound(), virtualInbound()],
       clusters: [xdsCluster(options.controller), egressCluster(options.egress), blackHoleCluster(), inboundCluster()],
     },
-    // Clusters and statistics that no request has touched yet cost a third less memory (FACTS-direct-mode item 8).
+    // Clusters and statistics that no request has touched yet cost a third less memory.
     cluster_manager: { enable_deferred_cluster_creation: true },
     deferred_stat_options: { enable_deferred_creation_stats: true },
   };

@@ -1,4 +1,4 @@
-/** Clusters: where a sidecar sends to. Settings are those of the template in FACTS-direct-mode. */
+/** Clusters: where a sidecar sends to. Limits are raised to their maximum: who limits traffic is the application and its server, not we. */
 import { isHttp, type Service, type ServicePort, type SocketAddress } from '../model.ts';
 import { adsSource } from './ads-source.ts';
 import { discoveryType } from './discovery-type.ts';
@@ -49,7 +49,7 @@ function viaEgress(name: string, egress: readonly SocketAddress[]): Message {
     load_assignment: staticAssignment(name, egress),
     circuit_breakers: unlimited(),
     // The PROXY header makes the client's address part of the pool key: a pool is never used again once the
-    // application's connection has ended, so what idles is waste (FACTS-direct-mode item 1).
+    // application's connection has ended, so what idles is waste.
     typed_extension_protocol_options: upstreamHttpOptions('1s'),
     transport_socket: extension(
       'envoy.transport_sockets.upstream_proxy_protocol',
@@ -71,7 +71,7 @@ export function egressCluster(egress: readonly SocketAddress[]): Message {
 
 /**
  * The form of a service port's cluster that leads to the egress. A TCP service on a mixed port has a listener from the
- * start; learning it replaces this cluster by {@link serviceCluster} and cuts no connection (FACTS-direct-mode item 4).
+ * start; learning it replaces this cluster by {@link serviceCluster} and cuts no connection.
  */
 export function relayedCluster(service: Service, port: ServicePort, egress: readonly SocketAddress[]): Message {
   return viaEgress(clusterName(service.host, port), egress);

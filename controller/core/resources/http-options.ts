@@ -1,4 +1,4 @@
-/** HTTP settings that leave requests and responses as they are: FACTS-direct-mode item 1 lists what was compared. */
+/** HTTP settings that leave requests and responses as they are: case, order, paths, trailers, reason phrases. */
 import { extension, type Message, typed } from './message.ts';
 
 /** Header names in the case they were sent, reason phrases and trailers included. */

@@ -18,7 +18,7 @@ function outbound(address: string, port: number): Message {
 /**
  * `0.0.0.0_<port>`: HTTP is routed by host, anything else goes to the egress as it is. The inspector waits as long as
  * the client stays silent: server-first services on this number have listeners of their own, and a timeout would turn
- * clients that connect early into TCP for life (FACTS-direct-mode item 2).
+ * clients that connect early into TCP for life.
  */
 export function httpListener(port: number): Message {
   return {

@@ -1,4 +1,4 @@
-/** The egress's routing table: one cluster for each service port (DESIGN section 2). Never dialled by Envoy itself. */
+/** The egress's routing table: one cluster for each service port. Never dialled by Envoy itself. */
 import type { Service, ServicePort } from '../model.ts';
 import { serviceKey } from '../registry/service-index.ts';
 import { METADATA_NAMESPACE, type RelayTarget } from '../relay-target.ts';

@@ -13,7 +13,7 @@ interface VirtualListener {
 
 /**
  * No listener filters: `use_original_dst` restores the destination after them, so an inspector that times out would
- * leave server-first connections in the black hole (FACTS-direct-mode item 10).
+ * leave server-first connections in the black hole.
  */
 function virtualListener({ name, port, direction, cluster }: VirtualListener): Message {
   return {

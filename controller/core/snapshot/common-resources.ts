@@ -75,7 +75,7 @@ export class CommonResourcesBuilder {
 
 /**
  * TCP services on port numbers that are HTTP elsewhere, sorted by service. `0.0.0.0_<port>` would catch them and wait
- * for the client to speak first, so each needs its own listener (FACTS-direct-mode item 2).
+ * for the client to speak first, so each needs its own listener.
  */
 function mixedPorts({ services, httpPorts }: CommonView): readonly ServicePortRef[] {
   const mixed: ServicePortRef[] = [];

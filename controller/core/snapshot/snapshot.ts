@@ -1,4 +1,4 @@
-/** What each xDS client should hold, from what exists and what the client may see (DESIGN section 4). */
+/** What each xDS client should hold, from what exists and what the client may see. */
 
 import type { Endpoint, Resource, Scope, Service, ServiceKey, Snapshot, SocketAddress } from '../model.ts';
 import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, isHttp, LISTENER, ROUTE_CONFIGURATION } from '../model.ts';

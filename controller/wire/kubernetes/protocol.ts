@@ -1,4 +1,4 @@
-/** Which protocol a service port declares (DESIGN section 4). */
+/** Which protocol a service port declares. */
 import type { PortProtocol } from '../../core/model.ts';
 
 /**

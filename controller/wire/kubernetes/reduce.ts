@@ -1,4 +1,4 @@
-/** Kubernetes objects as the API server prints them, reduced to what the mesh needs (DESIGN section 4). */
+/** Kubernetes objects as the API server prints them, reduced to what the mesh needs. */
 import { z } from 'zod';
 import { readEndpointSlice } from './endpoint-slice.ts';
 import { readNamespace } from './namespace.ts';

@@ -1,5 +1,5 @@
 /**
- * Envoy as a delta ADS client, as far as FACTS describe it: responses are applied in order and possibly late, a cluster
+ * Envoy as a delta ADS client, as far as it matters here: responses are applied in order and possibly late, a cluster
  * warms until its endpoints come, the CDS ACK waits until nothing warms, endpoints and routes are subscribed as
  * clusters and listeners need them. It checks at every step that its traffic cannot break.
  */
