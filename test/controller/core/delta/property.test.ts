@@ -1,4 +1,4 @@
-/** Laws that hold for every sequence of worlds, delays, disconnects and rejections . */
+/** Laws that hold for every sequence of worlds, delays, disconnects and rejections. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
