@@ -26,6 +26,11 @@ before(async () => {
 });
 after(() => mesh.destroy());
 
+/** Connections that the client has opened to gRPC services, as its sidecar counts them. */
+async function grpcConnections(): Promise<number> {
+  return mesh.client.envoy.admin.stat(`http.outbound_${GRPC_PORT}.downstream_cx_total`);
+}
+
 /** Repeats a call until it is direct, and returns the first and the last outcome. */
 async function untilDirect<T>(
   name: string,
@@ -62,6 +67,7 @@ test('h2c with prior knowledge: a client connection turns direct from one stream
 
 test('gRPC unary: answer, error status and trailers are those of the server', async () => {
   const { address, port, host } = mesh.service('unary');
+  const connections = await grpcConnections();
   await client.call('openChannel', 'unary', `${address}:${port}`, host);
 
   const { relayed, direct } = await untilDirect('unary', async () => {
@@ -74,8 +80,9 @@ test('gRPC unary: answer, error status and trailers are those of the server', as
   assert.deepEqual(relayed, direct);
   assert.equal(direct.answered.message, 'hello');
   assert.equal(direct.answered.code, 0);
-  assert.deepEqual(direct.failed.details, 'as asked');
+  assert.equal(direct.failed.details, 'as asked');
   assert.equal(direct.failed.trailers['x-sum'], 'at the end');
+  assert.equal(await grpcConnections(), connections + 1, 'the channel keeps its connection');
 });
 
 test('gRPC streaming: both directions flow at once, and the trailers come at the end', async () => {

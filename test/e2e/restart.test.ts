@@ -77,9 +77,9 @@ test('Nothing is answered before the mesh is loaded', async () => {
 
   mesh.controller.launch();
   await connectedToController();
-  await eventually('the controller says what it waits for', async () => {
-    const { problems } = await mesh.controller.api.status();
-    return problems.some(({ subject }) => subject === mesh.folder.path);
+  await eventually('the controller has been asked, and says what it waits for', async () => {
+    const { problems, proxies } = await mesh.controller.api.status();
+    return proxies === 1 && problems.some(({ subject }) => subject === mesh.folder.path);
   });
   assert.deepEqual(await updates(), before, 'the sidecar was told nothing');
   assert.equal(await peerOfCart(), mesh.client.address);
@@ -98,6 +98,20 @@ test('A half-written file removes nothing', async () => {
   });
   assert.deepEqual(await mesh.client.envoy.admin.clusters(), LEARNED);
   assert.equal((await mesh.client.envoy.admin.endpoints(CART)).length, 1);
+  assert.equal((await mesh.controller.api.status()).services, 2);
+
+  mesh.folder.writeText(SERVICES_FILE, services);
+  await assertServedAndKept();
+});
+
+test('A file that ends too early removes nothing, though what it still says counts', async () => {
+  const { admin } = mesh.client.envoy;
+  mesh.setEndpoints({ cart: [mesh.server.address, mesh.bed.network.address(64 << 8)] });
+  const services = mesh.servicesText();
+  const documents = services.split('---\n');
+  mesh.folder.writeText(SERVICES_FILE, documents.slice(0, 2).join('---\n'));
+  await eventually('the short file was read', async () => (await admin.endpoints(CART)).length === 2);
+  assert.deepEqual(await admin.clusters(), LEARNED);
   assert.equal((await mesh.controller.api.status()).services, 2);
 
   mesh.folder.writeText(SERVICES_FILE, services);

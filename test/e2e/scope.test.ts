@@ -46,9 +46,13 @@ async function callCart(): Promise<void> {
   assert.equal(response.status, 200);
 }
 
-/** Counts every response that changes something, and every one that does not. */
+/** Counts the responses that the sidecar has received, by type and, for endpoints, by cluster. */
 async function updates(): Promise<ReadonlyMap<string, number>> {
-  return mesh.client.envoy.admin.stats(/(cds|lds|rds|eds|\|\|).*update_(attempt|success|failure|rejected)$/);
+  const counted = await mesh.client.envoy.admin.stats(/\.update_(success|failure|rejected)$/);
+  for (const type of ['cluster_manager.cds', 'listener_manager.lds', `http.outbound_${HTTP_PORT}.rds.${HTTP_PORT}`]) {
+    assert.ok(counted.has(`${type}.update_success`), `${type} is counted`);
+  }
+  return counted;
 }
 
 /** 500 HTTP services on the HTTP port and 500 TCP services on a port that is HTTP nowhere. */

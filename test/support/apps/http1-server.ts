@@ -15,6 +15,9 @@ export interface SeenRequest {
   readonly bodyHash: string;
 }
 
+/** The same at every time, as answers are compared; Envoy adds the present one where there is none. */
+const DATE = 'Thu, 01 Jan 2026 00:00:00 GMT';
+
 const seen = new Map<string, SeenRequest>();
 const held = new Map<string, () => void>();
 
@@ -67,7 +70,20 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
 
 /** Status, reason, case of names, repeated names, chunks and trailers are all things that a proxy may lose. */
 function sendPeculiar(response: ServerResponse, body: Buffer): void {
-  const headers = ['X-MiXed', 'Case', 'Set-Cookie', 'a=1', 'Set-Cookie', 'b=2', 'Trailer', 'x-sum', 'X-Empty', ''];
+  const headers = [
+    'Date',
+    DATE,
+    'X-MiXed',
+    'Case',
+    'Set-Cookie',
+    'a=1',
+    'Set-Cookie',
+    'b=2',
+    'Trailer',
+    'x-sum',
+    'X-Empty',
+    '',
+  ];
   response.writeHead(207, 'Partly Fine', headers);
   response.write('received ');
   response.write(`${body.length} bytes`);

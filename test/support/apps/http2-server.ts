@@ -40,6 +40,8 @@ async function answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): 
     bodyHash: sha256(body),
   });
   stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': sha256(body) }));
-  stream.respond({ ':status': 207, 'x-answer': 'yes', 'set-cookie': ['a=1', 'b=2'] }, { waitForTrailers: true });
+  // A fixed date: answers are compared, and some proxy may add the present one where there is none.
+  const date = 'Thu, 01 Jan 2026 00:00:00 GMT';
+  stream.respond({ ':status': 207, date, 'x-answer': 'yes', 'set-cookie': ['a=1', 'b=2'] }, { waitForTrailers: true });
   stream.end(`received ${body.length} bytes`);
 }
