@@ -1,6 +1,6 @@
 /** `make demo`: the whole loop on real Envoys, told as it happens, with the figures at the end. */
 import { execFileSync } from 'node:child_process';
-import Table from 'cli-table3';
+import { renderTable } from '../controller/cli/table.ts';
 import { lazyscope } from '../test/support/bed/program.ts';
 import { selfSigned } from './certificate.ts';
 import {
@@ -114,22 +114,19 @@ async function close(shopkeepers: readonly Shopkeeper[]): Promise<DemoFigures['r
 }
 
 function table(workloads: readonly WorkloadFigures[]): string {
-  const rows = new Table({
-    head: ['WORKLOAD', 'DEPENDENCIES', 'CLUSTERS lazy/eager', 'ENVOY MEMORY lazy/eager', 'SAVED'],
-    style: { head: [], border: [] },
-  });
-  for (const { name, dependencies, clusters, memoryAllocated: memory } of workloads) {
-    const mebibytes = (bytes: number): string => (bytes / MEBIBYTE).toFixed(1);
-    const saved = Math.round((1 - memory.lazy / memory.eager) * 100);
-    rows.push([
-      name,
-      dependencies,
-      `${clusters.lazy} / ${clusters.eager}`,
-      `${mebibytes(memory.lazy)} / ${mebibytes(memory.eager)} MiB`,
-      `${mebibytes(memory.eager - memory.lazy)} MiB (${saved} %)`,
-    ]);
-  }
-  return `\n${rows.toString()}\n`;
+  const head = ['WORKLOAD', 'DEPENDENCIES', 'CLUSTERS lazy / eager', 'ENVOY MEMORY lazy / eager', 'SAVED'];
+  const rows = workloads.map(({ name, dependencies, clusters, memoryAllocated: memory }) => [
+    name,
+    String(dependencies),
+    `${clusters.lazy} / ${clusters.eager}`,
+    `${mebibytes(memory.lazy)} / ${mebibytes(memory.eager)} MiB`,
+    `${mebibytes(memory.eager - memory.lazy)} MiB (${Math.round((1 - memory.lazy / memory.eager) * 100)} %)`,
+  ]);
+  return `\n${renderTable(head, rows)}`;
+}
+
+function mebibytes(bytes: number): string {
+  return (bytes / MEBIBYTE).toFixed(1);
 }
 
 /** A client command's output, as a user would get it. */

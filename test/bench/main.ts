@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import Table from 'cli-table3';
+import { renderTable } from '../../controller/cli/table.ts';
 import { flatMemory } from './g1-flat-memory.ts';
 import { firstRequestToDirect } from './g4-first-request-to-direct.ts';
 import type { Bench, BenchResult } from './result.ts';
@@ -23,15 +23,11 @@ function chosenGoals(): string[] {
 }
 
 function table(results: readonly BenchResult[]): string {
-  const rows = new Table({
-    head: ['GOAL', 'UNIT', 'RATIO', '95 % INTERVAL', 'TARGET', 'MET'],
-    style: { head: [], border: [] },
+  const rows = results.map(({ goal, unit, ratio, ci95, target, met }) => {
+    const interval = ci95.map((bound) => bound.toFixed(4)).join(' to ');
+    return [goal, unit, ratio.toFixed(4), interval, `<= ${target}`, met ? 'yes' : 'no'];
   });
-  for (const { goal, unit, ratio, ci95, target, met } of results) {
-    const interval = ci95.map((bound) => bound.toFixed(4)).join(' … ');
-    rows.push([goal, unit, ratio.toFixed(4), interval, `<= ${target}`, met ? 'yes' : 'no']);
-  }
-  return rows.toString();
+  return renderTable(['GOAL', 'RATIO OF', 'RATIO', '95 % INTERVAL', 'TARGET', 'MET'], rows);
 }
 
 const results: BenchResult[] = [];
