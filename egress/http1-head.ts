@@ -34,6 +34,11 @@ interface Fields {
   upgrade: boolean;
 }
 
+/** Matches the first 33 bytes, or less, of what can become a request line. */
+export const REQUEST_START = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{0,32}( |$)/;
+/** Matches the first bytes of what can become a status line. */
+export const RESPONSE_START = /^(HTTP\/1\.|(HTTP\/1|HTTP\/|HTTP|HTT|HT|H|)$)/;
+
 const REQUEST_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}) ([^\s]+) HTTP\/1\.([01])$/;
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/;
 const AUTHORITY_OF_ABSOLUTE_FORM = /^https?:\/\/(?:[^/?#@]*@)?([^/?#]+)/i;

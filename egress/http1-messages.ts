@@ -6,7 +6,8 @@ export const MAX_HEAD_BYTES = 64 * 1024;
 
 const HEAD_END = Buffer.from('\r\n\r\n', 'latin1');
 const BARE_LINE_FEED = /[^\r]\n/;
-const LINE_FEED = 10;
+/** As many as tell whether a message begins here. */
+const START_BYTES = 33;
 
 /** What {@link Http1Messages.advance} came to. */
 export type MessageEvent =
@@ -25,10 +26,16 @@ export class Http1Messages {
   head = '';
   /** Outcome of the last {@link advance}. */
   event: MessageEvent = 'More';
+  readonly #start: RegExp;
   readonly #body = new Http1Body();
   #isInBody = false;
   /** Bytes of an incomplete head that are known to hold no end. */
   #searched = 0;
+
+  /** @param start matches what can begin a message: nothing else is waited for */
+  constructor(start: RegExp) {
+    this.#start = start;
+  }
 
   /** Whether the next byte is the first of a message. An incomplete head that was handed back does not count. */
   get isBetweenMessages(): boolean {
@@ -74,8 +81,9 @@ export class Http1Messages {
     const length = bytes.length - offset;
     // To lenient servers a bare line feed ends a line, so the end could already be here without being found.
     const fresh = bytes.toString('latin1', offset + Math.max(0, this.#searched - 1));
-    const isBare = bytes[offset] === LINE_FEED || BARE_LINE_FEED.test(fresh);
-    this.event = length > MAX_HEAD_BYTES || isBare ? 'Broken' : 'More';
+    const isStart = this.#start.test(bytes.toString('latin1', offset, offset + START_BYTES));
+    const isBroken = length > MAX_HEAD_BYTES || !isStart || BARE_LINE_FEED.test(fresh);
+    this.event = isBroken ? 'Broken' : 'More';
     this.#searched = length;
     return offset;
   }

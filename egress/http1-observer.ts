@@ -1,4 +1,4 @@
-import { parseRequestHead, parseResponseHead, type RequestHead } from './http1-head.ts';
+import { parseRequestHead, parseResponseHead, REQUEST_START, RESPONSE_START, type RequestHead } from './http1-head.ts';
 import { Http1Messages } from './http1-messages.ts';
 
 /** What {@link Http1Observer.nextRequest} came to. */
@@ -25,8 +25,8 @@ export class Http1Observer {
   event: RequestEvent = 'More';
   /** Admitted requests whose response is not complete, oldest first. */
   readonly #unanswered: RequestHead[] = [];
-  #requests = new Http1Messages();
-  #responses = new Http1Messages();
+  #requests = new Http1Messages(REQUEST_START);
+  #responses = new Http1Messages(RESPONSE_START);
   /** Start of a response head whose end has not come yet. */
   #partialResponse: Buffer = NO_BYTES;
   #isResponseBegun = false;
@@ -90,7 +90,7 @@ export class Http1Observer {
 
   /** Another upstream takes over; requests that are admitted and not answered are expected to be answered by it. */
   replaceUpstream(): void {
-    this.#responses = new Http1Messages();
+    this.#responses = new Http1Messages(RESPONSE_START);
     this.#partialResponse = NO_BYTES;
     this.#isResponseBegun = false;
     this.#answered = 0;

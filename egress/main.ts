@@ -26,6 +26,7 @@ import { Metrics } from './metrics.ts';
 import { NEVER_RELAYED_CIDRS, NeverRelay } from './never-relay.ts';
 import { Relay } from './relay.ts';
 import { Report } from './report.ts';
+import type { RoutingView } from './routing-table.ts';
 import { TableClient } from './table.ts';
 
 /** For one attempt to reach an upstream. */
@@ -86,56 +87,14 @@ export async function startEgress(
   await neverRelay.refresh();
   const lookUps = setInterval(() => void neverRelay.refresh(), LOOK_UP_INTERVAL_MS);
 
-  // The controller: where everything is, and whom to tell. Both streams share one connection.
-  const client = new Client(addressText(config.controller), credentials.createInsecure(), CHANNEL_OPTIONS);
+  // The controller: where everything is, and whom to tell.
   const report = new Report({ reporter: node, maxKeys: MAX_REPORT_KEYS });
-  const onChange = (stream: 'ads' | 'als') => (isOpen: boolean, reason: string) => {
-    metrics.controllerConnected(stream, isOpen);
-    logger.info({ stream, controller: config.controller, reason }, isOpen ? 'Connected' : 'Disconnected');
-  };
-  const table = new TableClient({
-    client,
-    nodeId: node,
-    isNeverRelayed: (endpoint) => neverRelay.has(endpoint),
-    onChange: onChange('ads'),
-    onRejected: (resource, reason) => {
-      metrics.tableRejected();
-      logger.warn({ resource, reason }, 'Refused a resource of the routing table; its last good version stays');
-    },
-  });
-  const accessLogs = new AlsClient({
-    client,
-    nodeId: node,
-    report,
-    intervalMs: config.reportIntervalSeconds * 1_000,
-    onChange: onChange('als'),
-    onWritten: (entries) => metrics.reported(entries),
-  });
+  const controller = connectController(config, { node, metrics, neverRelay, report, logger });
+  const { table, accessLogs } = controller;
 
   // The relay itself.
   const limits = new Limits(config);
-  const relay = new Relay({
-    door: {
-      sources: new AddressSet(config.sourceCidrs),
-      limits,
-      onRefused: (reason, peer, detail) => {
-        metrics.refused(reason);
-        logger.debug({ reason, peer, detail }, 'Refused');
-      },
-    },
-    session: {
-      mode: config.mode,
-      routing: { table: table.view, isNeverRelayed: (destination) => neverRelay.has(destination) },
-      dialler: new Dialler({
-        balancer: new Balancer(),
-        timeoutMs: DIAL_TIMEOUT_MS,
-        onAttempt: (result) => metrics.dialled(result),
-      }),
-      report,
-      metrics,
-      bufferBytes: config.bufferBytes,
-    },
-  });
+  const relay = createRelay(config, { metrics, neverRelay, report, limits, logger, table: table.view });
   metrics.read({
     openConnections: () => limits.open,
     tableSize: () => table.size,
@@ -162,15 +121,89 @@ export async function startEgress(
     stop: async () => {
       logger.info({ connections: relay.size, seconds: config.drainSeconds }, 'Draining');
       const cut = await relay.drain(config.drainSeconds * 1_000);
-      await accessLogs.finish();
-      table.stop();
-      client.close();
+      await controller.leave();
       clearInterval(lookUps);
       health.close();
       health.closeAllConnections();
       logger.info({ cut }, 'Stopped');
     },
   };
+}
+
+interface ControllerParts {
+  readonly node: string;
+  readonly metrics: Metrics;
+  readonly neverRelay: NeverRelay;
+  readonly report: Report;
+  readonly logger: Logger;
+}
+
+/** Routing table and access logs, over one connection. */
+function connectController(config: EgressConfig, { node, metrics, neverRelay, report, logger }: ControllerParts) {
+  const client = new Client(addressText(config.controller), credentials.createInsecure(), CHANNEL_OPTIONS);
+  const onChange = (stream: 'ads' | 'als') => (isOpen: boolean, reason: string) => {
+    metrics.controllerConnected(stream, isOpen);
+    logger.info({ stream, controller: config.controller, reason }, isOpen ? 'Connected' : 'Disconnected');
+  };
+  const table = new TableClient({
+    client,
+    nodeId: node,
+    isNeverRelayed: (endpoint) => neverRelay.has(endpoint),
+    onChange: onChange('ads'),
+    onRejected: (resource, reason) => {
+      metrics.tableRejected();
+      logger.warn({ resource, reason }, 'Refused a resource of the routing table; its last good version stays');
+    },
+  });
+  const accessLogs = new AlsClient({
+    client,
+    nodeId: node,
+    report,
+    intervalMs: config.reportIntervalSeconds * 1_000,
+    onChange: onChange('als'),
+    onWritten: (entries) => metrics.reported(entries),
+  });
+  const leave = async (): Promise<void> => {
+    await accessLogs.finish();
+    table.stop();
+    client.close();
+  };
+  return { table, accessLogs, leave };
+}
+
+interface RelayParts {
+  readonly metrics: Metrics;
+  readonly neverRelay: NeverRelay;
+  readonly report: Report;
+  readonly limits: Limits;
+  readonly table: RoutingView;
+  readonly logger: Logger;
+}
+
+function createRelay(config: EgressConfig, { metrics, neverRelay, report, limits, table, logger }: RelayParts): Relay {
+  const dialler = new Dialler({
+    balancer: new Balancer(),
+    timeoutMs: DIAL_TIMEOUT_MS,
+    onAttempt: (result) => metrics.dialled(result),
+  });
+  return new Relay({
+    door: {
+      sources: new AddressSet(config.sourceCidrs),
+      limits,
+      onRefused: (reason, peer, detail) => {
+        metrics.refused(reason);
+        logger.debug({ reason, peer, detail }, 'Refused');
+      },
+    },
+    session: {
+      mode: config.mode,
+      routing: { table, isNeverRelayed: (destination) => neverRelay.has(destination) },
+      dialler,
+      report,
+      metrics,
+      bufferBytes: config.bufferBytes,
+    },
+  });
 }
 
 function createNeverRelay(config: EgressConfig, seams: EgressSeams): NeverRelay {

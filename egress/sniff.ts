@@ -1,12 +1,12 @@
 /** What a connection speaks, from its first bytes. */
 import type { WireProtocol } from '../controller/core/model.ts';
 import { parseClientHello } from './client-hello.ts';
+import { REQUEST_START } from './http1-head.ts';
 
 /** RFC 9113 section 3.4. */
 const HTTP2_PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 /** Longest request line: a URL of 8 KiB is the usual limit of servers. */
 const MAX_REQUEST_LINE_BYTES = 16 * 1024;
-const METHOD_PREFIX = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}( |$)/;
 const REQUEST_LINE = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} [^\s]+ HTTP\/1\.[01]\r$/;
 const LINE_FEED = 10;
 
@@ -41,5 +41,5 @@ function sniffHttp1(bytes: Buffer): Sniffed | undefined {
   const end = bytes.indexOf(LINE_FEED);
   if (end >= 0) return REQUEST_LINE.test(bytes.toString('latin1', 0, end)) ? HTTP1 : TCP;
   if (bytes.length > MAX_REQUEST_LINE_BYTES) return TCP;
-  return METHOD_PREFIX.test(bytes.toString('latin1', 0, 33)) ? undefined : TCP;
+  return REQUEST_START.test(bytes.toString('latin1', 0, 33)) ? undefined : TCP;
 }

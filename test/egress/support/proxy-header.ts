@@ -1,21 +1,21 @@
-import { isIPv6, SocketAddress as NodeSocketAddress } from 'node:net';
+import { isIPv6 } from 'node:net';
 import type { SocketAddress } from '../../../controller/core/model.ts';
 
 const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 
 function addressBytes(address: string): Buffer {
   if (!isIPv6(address)) return Buffer.from(address.split('.').map(Number));
-  const { address: canonical } = new NodeSocketAddress({ address, family: 'ipv6' });
-  const [head = '', tail] = canonical.split('::');
-  const groups = (text: string): string[] => text.split(':').filter((group) => group !== '');
-  const [before, after] = [groups(head), groups(tail ?? '')];
+  const inHex = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...octets) => {
+    const [a = 0, b = 0, c = 0, d = 0] = octets.slice(0, 4).map(Number);
+    return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+  });
+  const [before = [], after = []] = inHex.split('::').map((half) => half.split(':').filter((group) => group !== ''));
   const zeros = Array.from({ length: 8 - before.length - after.length }, () => '0');
-  return Buffer.from(
-    [...before, ...zeros, ...after].flatMap((group) => {
-      const value = Number.parseInt(group, 16);
-      return [value >> 8, value & 255];
-    }),
-  );
+  const bytes = Buffer.alloc(16);
+  for (const [at, group] of [...before, ...zeros, ...after].entries()) {
+    bytes.writeUInt16BE(Number.parseInt(group, 16), 2 * at);
+  }
+  return bytes;
 }
 
 /** A PROXY protocol v2 header as a sidecar sends it. */
