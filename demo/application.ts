@@ -56,7 +56,7 @@ export function startCalling(calls: readonly Call[], ownAddress: string): void {
   for (const call of calls) loops.push(keepCalling(call, ownAddress));
 }
 
-/** Waits for milestones, and takes them. */
+/** Waits for milestones, and takes them; none come after the calls have ended. */
 export async function nextMilestones(): Promise<readonly Milestone[]> {
   if (milestones.length === 0) {
     await new Promise<void>((resolve) => {
@@ -72,6 +72,7 @@ export async function nextMilestones(): Promise<readonly Milestone[]> {
 export async function stopCalling(): Promise<RequestCounts> {
   isCalling = false;
   await Promise.all(loops);
+  wake();
   return counts;
 }
 

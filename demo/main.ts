@@ -57,8 +57,8 @@ async function tellStory(shop: ShopMesh): Promise<DemoFigures> {
   await settled(shop);
   const workloads = await workloadFigures(shop);
   const edges = edgeFigures(await shop.controller.api.edges());
-  const requests = await close(shop.shopkeepers);
   watcher.stop();
+  const requests = await close(shop.shopkeepers);
   return {
     mode: 'direct',
     envoy: await envoyVersion(shop.eager.envoy.admin),
