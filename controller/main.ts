@@ -7,7 +7,7 @@
  *                    store
  */
 import { createHash } from 'node:crypto';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server, ServerCredentials, setLogger } from '@grpc/grpc-js';
 import { Command } from 'commander';
 import { type Logger, pino } from 'pino';
 import { createAccessLogService } from './als/service.ts';
@@ -40,7 +40,9 @@ export function controllerCommand(version: string): Command {
     const config = controllerConfig(options);
     const logger = pino({ level: config.logLevel });
     try {
-      stopOnSignal(await startController(config, version, logger), logger);
+      const starting = startController(config, version, logger);
+      stopOnSignal(starting, logger);
+      await starting;
     } catch (error) {
       // Half of it may run already: end at once rather than serve half.
       logger.fatal({ err: error }, 'Cannot start');
@@ -56,6 +58,7 @@ export async function startController(
   logger: Logger,
 ): Promise<RunningController> {
   logger.info({ config, version }, 'Starting');
+  logGrpcTo(logger);
   const now = Date.now;
   const metrics = createMetrics(version);
   const onProblem = (problem: Problem): void => logger.warn(problem, 'Skipped');
@@ -110,6 +113,12 @@ export async function startController(
 /** Dead peers are found within half a minute; Envoy itself pings every 30 s. */
 const GRPC_OPTIONS = { 'grpc.keepalive_time_ms': 20_000, 'grpc.keepalive_timeout_ms': 10_000 };
 
+/** grpc-js writes to stderr by itself; what matters to operators reaches them as errors of calls. */
+function logGrpcTo(logger: Logger): void {
+  const log = (...message: readonly unknown[]): void => logger.debug({ grpc: message.join(' ') }, 'gRPC');
+  setLogger({ error: log, info: log, debug: log });
+}
+
 function openStore(config: ControllerConfig, onProblem: (problem: Problem) => void): Store {
   return config.store === 'memory' ? new MemoryStore() : new SqliteStore({ path: config.storePath, onProblem });
 }
@@ -138,10 +147,15 @@ async function shutDown(server: Server, drainSeconds: number): Promise<void> {
   clearTimeout(force);
 }
 
-function stopOnSignal(controller: RunningController, logger: Logger): void {
-  const stop = (signal: NodeJS.Signals): void => {
+/** A signal during the start waits for its end, so that nothing is left half open. */
+function stopOnSignal(starting: Promise<RunningController>, logger: Logger): void {
+  const stop = async (signal: NodeJS.Signals): Promise<void> => {
     logger.info({ signal }, 'Signal received');
-    controller.stop().then(
+    const controller = await starting;
+    await controller.stop();
+  };
+  const end = (signal: NodeJS.Signals): void => {
+    stop(signal).then(
       () => process.exit(0),
       (error: unknown) => {
         logger.error({ err: error }, 'Stopping failed');
@@ -149,6 +163,6 @@ function stopOnSignal(controller: RunningController, logger: Logger): void {
       },
     );
   };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  process.once('SIGTERM', end);
+  process.once('SIGINT', end);
 }
