@@ -8,7 +8,7 @@
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Readable } from 'node:stream';
-import { type EventData, run } from 'node:test';
+import { run } from 'node:test';
 import { spec, type TestEvent } from 'node:test/reporters';
 import { type Counts, closingLines, isClosingLine, NO_COUNTS, passedOver, plus, verdict } from './test-verdict.ts';
 
@@ -20,19 +20,20 @@ let succeeded = true;
 const skips: string[] = [];
 const startedAt = performance.now();
 
-function add(summary: EventData.TestSummary): void {
-  counts = plus(counts, summary.counts);
-  succeeded &&= summary.success;
+/** Takes note of what decides the verdict. */
+function note(event: TestEvent): void {
+  if (event.type === 'test:pass' || event.type === 'test:fail') skips.push(...passedOver(event.data));
+  if (event.type !== 'test:summary' || event.data.file !== undefined) return;
+  counts = plus(counts, event.data.counts);
+  succeeded &&= event.data.success;
 }
 
 /** Both runs as one stream of events, each run's closing lines held back in favour of the sum. */
 async function* eventsOf(runs: readonly (() => AsyncIterable<TestEvent>)[]): AsyncGenerator<TestEvent> {
   for (const start of runs) {
     for await (const event of start()) {
-      if (event.type === 'test:diagnostic' && isClosingLine(event.data)) continue;
-      if (event.type === 'test:summary' && event.data.file === undefined) add(event.data);
-      if (event.type === 'test:pass' || event.type === 'test:fail') skips.push(...passedOver(event.data));
-      yield event;
+      note(event);
+      if (event.type !== 'test:diagnostic' || !isClosingLine(event.data)) yield event;
     }
   }
   for (const message of closingLines(counts, performance.now() - startedAt)) {
