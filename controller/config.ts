@@ -24,7 +24,7 @@ export interface ControllerConfig {
 }
 
 /** Parses `host:port` or `[v6]:port`. */
-export function parseSocketAddress(text: string): SocketAddress {
+function parseSocketAddress(text: string): SocketAddress {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/.exec(text);
   const address = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);

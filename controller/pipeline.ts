@@ -35,7 +35,8 @@ import { Registry, type RegistryChanges } from './core/registry/registry.ts';
 import type { ReadinessCheck, ReadModel } from './core/report.ts';
 import { ProblemLog } from './core/reporting/problem-log.ts';
 import { readModel } from './core/reporting/read-model.ts';
-import { isRelayedVersion, type SnapshotBuilder } from './core/snapshot/snapshot.ts';
+import { isRelayedVersion } from './core/snapshot/resource-encoder.ts';
+import type { SnapshotBuilder } from './core/snapshot/snapshot.ts';
 import { Dirt } from './dirt.ts';
 import { Persistence } from './persistence.ts';
 

@@ -11,7 +11,7 @@ import { filler, PORT_PREFIX, SHOP, type ShopWorkload } from './shop.ts';
 
 const APPLICATION = new URL('./application.ts', import.meta.url);
 
-export type Application = RemoteModule<typeof import('./application.ts')>;
+type Application = RemoteModule<typeof import('./application.ts')>;
 
 /** One workload, running. */
 export interface Shopkeeper {

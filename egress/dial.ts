@@ -6,7 +6,7 @@ import { upstreamSocketOptions } from './socket-options.ts';
 /** Endpoints that are tried for one connection. */
 const MAX_TRIES = 3;
 
-export type DialResult = 'Connected' | 'Failed' | 'TimedOut';
+type DialResult = 'Connected' | 'Failed' | 'TimedOut';
 
 export interface DiallerOptions {
   readonly balancer: Balancer;

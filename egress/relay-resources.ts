@@ -1,7 +1,7 @@
 /** Reads the two kinds of resource that the routing table is made of. */
 import type { SocketAddress } from '../controller/core/model.ts';
+import { METADATA_NAMESPACE, type RelayTarget } from '../controller/core/relay-target.ts';
 import { messageType } from '../controller/wire/messages.ts';
-import { METADATA_NAMESPACE, type RelayTarget } from '../controller/wire/relay-target.ts';
 import { structToPlain } from '../controller/wire/well-known.ts';
 import { canonicalAddress } from './address.ts';
 

@@ -1,6 +1,6 @@
 /** Where a connection goes: pure decisions of DESIGN section 8. */
 import { isHttp, type SocketAddress, type WireProtocol } from '../controller/core/model.ts';
-import type { RelayTarget } from '../controller/wire/relay-target.ts';
+import type { RelayTarget } from '../controller/core/relay-target.ts';
 import type { RoutingView, TableEntry } from './routing-table.ts';
 
 /** What is known of a connection by its first bytes. */
@@ -12,7 +12,7 @@ export interface Sight {
 }
 
 /** Why a connection goes where it goes, or nowhere. */
-export type RouteReason =
+type RouteReason =
   /** The HTTP/1 Host names the service. */
   | 'Host'
   /** The TLS server name does. */
@@ -25,7 +25,7 @@ export type RouteReason =
   | 'Unregistered';
 
 /** Why a destination is not dialled. */
-export type RouteRefusal = 'NeverRelayed' | 'NotRelayable' | 'NoReadyEndpoint';
+type RouteRefusal = 'NeverRelayed' | 'NotRelayable' | 'NoReadyEndpoint';
 
 export type Route =
   | {

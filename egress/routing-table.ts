@@ -1,5 +1,5 @@
 import { isHttp, type SocketAddress } from '../controller/core/model.ts';
-import type { RelayTarget } from '../controller/wire/relay-target.ts';
+import type { RelayTarget } from '../controller/core/relay-target.ts';
 import { canonicalAddress } from './address.ts';
 
 /** What routing asks of the table. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { SocketAddress } from '../controller/core/model.ts';
-import type { RelayTarget } from '../controller/wire/relay-target.ts';
+import type { RelayTarget } from '../controller/core/relay-target.ts';
 import { ConnectionReport } from './connection-report.ts';
 import type { Dial, Dialler } from './dial.ts';
 import { FirstBytes, reportableHost } from './first-bytes.ts';

@@ -10,7 +10,7 @@ import type { FileContent, FileObject } from './read-text.ts';
  * Why a reading is not believed yet. `Missing`: the file had the object. `CutShort`: the object has lost something, it
  * is kept as it was. `Unconfirmed`: the object is new, but may be the torso of another one.
  */
-export type DoubtReason = 'Missing' | 'CutShort' | 'Unconfirmed';
+type DoubtReason = 'Missing' | 'CutShort' | 'Unconfirmed';
 
 /** An object that a file has, had until lately, or may have. */
 export interface KnownObject {

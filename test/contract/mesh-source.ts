@@ -6,7 +6,7 @@ import { endpointSliceObject, type KubernetesObject, podObject, serviceObject } 
 import { RecordingMeshSink } from '../support/recording-mesh-sink.ts';
 
 /** A world of Kubernetes objects that sources can be opened on. */
-export interface World {
+interface World {
   /** From now on exactly these objects exist. */
   set(objects: readonly KubernetesObject[]): Promise<void>;
   /** A source of this world, not started. The world stops it when the test ends. */

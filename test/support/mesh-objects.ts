@@ -1,7 +1,7 @@
 /** Small named mesh objects for tests: a field that a test does not care about has a plain default. */
 import type { AccessLogEntry, EndpointSlice, Pod, PortProtocol, Service } from '../../controller/core/model.ts';
 
-export const CLUSTER_DOMAIN = 'cluster.local';
+const CLUSTER_DOMAIN = 'cluster.local';
 
 /** A Service `name.namespace` with ports like `{ 80: 'HTTP' }`; give no address for a headless one. */
 export function service(

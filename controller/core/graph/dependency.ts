@@ -17,7 +17,7 @@ const PARTLY_RELAYED_MS = 10 * 60_000;
 /** A sidecar acknowledges in milliseconds; this long means that something is wrong with it. */
 const WARMING_SUSPECT_MS = 5_000;
 
-export const NO_TRAFFIC = { connections: 0, requests: 0, bytesSent: 0, bytesReceived: 0, errors: 0 } as const;
+const NO_TRAFFIC = { connections: 0, requests: 0, bytesSent: 0, bytesReceived: 0, errors: 0 } as const;
 
 /** One attributed entry. */
 export interface Observation {

@@ -23,7 +23,7 @@ export function scopeOf(workload: WorkloadKey, dependencies: Iterable<Dependency
 }
 
 /** `namespace/host:port`. */
-export function portText({ service, port }: ScopedPort): string {
+function portText({ service, port }: ScopedPort): string {
   return `${service}:${port}`;
 }
 

@@ -138,7 +138,7 @@ export class WorkloadIndex {
 }
 
 /** `namespace/name`. */
-export function podKey(pod: Pick<Pod, 'namespace' | 'name'>): string {
+function podKey(pod: Pick<Pod, 'namespace' | 'name'>): string {
   return `${pod.namespace}/${pod.name}`;
 }
 

@@ -8,7 +8,7 @@ import type { Message } from './message.ts';
 import { clusterName } from './names.ts';
 
 /** What the egress must know of a service port. In direct mode everything registered may be relayed. */
-export function relayTarget(service: Service, port: ServicePort): RelayTarget {
+function relayTarget(service: Service, port: ServicePort): RelayTarget {
   return {
     service: serviceKey(service),
     port: port.port,

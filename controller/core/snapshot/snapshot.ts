@@ -9,8 +9,6 @@ import { byName, extend, NO_RESOURCES, type ResourceMap, unlessEqual } from './r
 import { RouteResources } from './route-resources.ts';
 import { ServiceResources } from './service-resources.ts';
 
-export { isRelayedVersion } from './resource-encoder.ts';
-
 /** What exists, as far as snapshots depend on it. The registry is one. */
 export interface MeshView {
   readonly services: ReadonlyMap<ServiceKey, Service>;

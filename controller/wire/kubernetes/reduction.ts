@@ -13,7 +13,7 @@ export interface ReduceOptions {
 }
 
 /** Something we have no use for. It is counted by kind, and is no problem. */
-export interface IgnoredObject {
+interface IgnoredObject {
   /** `Service`, or with the group and version for kinds that we do not know: `apps/v1 Deployment`. */
   readonly kind: string;
   /** Present where an object of a kind that we know is ignored: it may have been of use before. */

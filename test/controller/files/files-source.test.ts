@@ -217,7 +217,7 @@ test('a source that waits for its path can be stopped', async (t) => {
   const sink = new RecordingMeshSink();
   const source = folder.source({ path: folder.file('never') });
   let resolved = false;
-  source.start(sink).then(() => {
+  void source.start(sink).then(() => {
     resolved = true;
   });
   await sink.until('the path is a problem', () => sink.problems.length > 0);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { PortProtocol, SocketAddress } from '../../../controller/core/model.ts';
-import type { RelayTarget } from '../../../controller/wire/relay-target.ts';
+import type { RelayTarget } from '../../../controller/core/relay-target.ts';
 import { AddressSet } from '../../../egress/address.ts';
 import { Balancer } from '../../../egress/balancer.ts';
 import { Dialler } from '../../../egress/dial.ts';

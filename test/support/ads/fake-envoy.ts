@@ -20,7 +20,7 @@ export interface Rejecting {
 }
 
 /** Whether the cluster's endpoints come by EDS; a cluster in egress form is STATIC. */
-export function hasEndpoints(cluster: Resource): boolean {
+function hasEndpoints(cluster: Resource): boolean {
   return !cluster.version.startsWith('static');
 }
 

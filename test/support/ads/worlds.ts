@@ -27,7 +27,7 @@ export function shortType(type: ResourceType): ShortType {
 }
 
 /** One resource, written `name@version>reference,reference`; a listener's reference `rds:8080` is a route. */
-export function resource(type: ShortType, text: string): Resource {
+function resource(type: ShortType, text: string): Resource {
   const [head = '', references = ''] = text.split('>');
   const [name = '', version = '1'] = head.split('@');
   return { type: TYPES[type], name, version, bytes: new TextEncoder().encode(references) };

@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
-import { notePeer } from './peers.ts';
+import { notePeer, peers as seenPeers } from './peers.ts';
 import { sha256 } from './sha256.ts';
 
-export { peers } from './peers.ts';
+/** See `peers.ts`: loaded into a pod, this module must offer it itself. */
+export const peers = seenPeers;
 
 const serverNames: string[] = [];
 

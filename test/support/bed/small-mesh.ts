@@ -12,7 +12,7 @@ import { podObject, type ServiceOptions, serviceObjects } from './kubernetes-obj
 import type { Pod } from './pod.ts';
 
 /** Ports of a service by name, as in {@link ServiceOptions}; where `targetPorts` differ, or the service is headless. */
-export interface SmallService extends Pick<ServiceOptions, 'ports' | 'targetPorts'> {
+interface SmallService extends Pick<ServiceOptions, 'ports' | 'targetPorts'> {
   readonly headless?: boolean;
 }
 

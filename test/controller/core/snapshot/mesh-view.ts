@@ -41,7 +41,7 @@ export function countingBuilder() {
 export const eager: Scope = { workload: 'shop/Deployment/cart', kind: 'Eager', warm: [], routed: [] };
 
 /** The first port of each service. */
-export function scopedPorts(services: readonly Service[]): readonly ScopedPort[] {
+function scopedPorts(services: readonly Service[]): readonly ScopedPort[] {
   return services.flatMap((service) =>
     service.ports.slice(0, 1).map(({ port }) => ({ service: serviceKey(service), port })),
   );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CLUSTER, LISTENER, ROUTE_CONFIGURATION, type Service } from '../../../../controller/core/model.ts';
-import { isRelayedVersion } from '../../../../controller/core/snapshot/snapshot.ts';
+import { isRelayedVersion } from '../../../../controller/core/snapshot/resource-encoder.ts';
 import { banner, database, ledger, queue, search, service, web } from '../resources/services.ts';
 import { countingBuilder, eager, lazy, meshView, namesOf } from './mesh-view.ts';
 
