@@ -6,6 +6,7 @@ import { type App, loadApp } from '../support/apps/load-app.ts';
 import { clusterOf } from '../support/bed/api-client.ts';
 import { SERVICES_FILE, SmallMesh } from '../support/bed/small-mesh.ts';
 import { eventually } from '../support/eventually.ts';
+import { proxyHeader } from '../support/proxy-header.ts';
 
 const HTTP_PORT = 8080;
 const BANNER_PORT = 9000;
@@ -42,6 +43,16 @@ async function peerOfCart(): Promise<string> {
   return response.body;
 }
 
+/** As a pod without a sidecar of its own would: what a sidecar sends for it. */
+async function askEgressForCart(): Promise<string> {
+  const cart = mesh.service('cart');
+  const header = proxyHeader({ address: mesh.server.address, port: 40_000 }, cart);
+  const request = Buffer.from(`GET /peer HTTP/1.1\r\nhost: ${cart.host}\r\n\r\n`);
+  const client = await loadApp(mesh.server, 'raw-client');
+  const sent = Buffer.concat([header, request]);
+  return (await client.call('sendRaw', mesh.egress.listen, sent, 'HTTP/1.1 200'.length)).received;
+}
+
 async function connectedToController(): Promise<void> {
   await eventually('the sidecar is connected to the controller', async () => {
     return (await mesh.client.envoy.admin.stat('control_plane.connected_state')) === 1;
@@ -66,6 +77,22 @@ async function removals(): Promise<ReadonlyMap<string, number>> {
   return mesh.client.envoy.admin.stats(pattern);
 }
 
+test('kill -9 of the controller loses no edge', async () => {
+  const known = async (): Promise<readonly unknown[]> =>
+    (await mesh.controller.api.edges()).map(({ to, firstSeen, origin }) => [to, firstSeen, origin]);
+  const before = await known();
+  assert.equal(before.length, 2);
+  // Without an egress that would announce them again.
+  await mesh.egress.kill();
+  await mesh.controller.kill();
+
+  await mesh.controller.start();
+
+  assert.deepEqual(await known(), before);
+  await mesh.egress.start();
+  await assertServedAndKept();
+});
+
 test('Nothing is answered before the mesh is loaded', async () => {
   const { admin } = mesh.client.envoy;
   await mesh.controller.kill();
@@ -78,11 +105,12 @@ test('Nothing is answered before the mesh is loaded', async () => {
   mesh.controller.launch();
   await connectedToController();
   await eventually('the controller has been asked, and says what it waits for', async () => {
-    const { problems, proxies } = await mesh.controller.api.status();
-    return proxies === 1 && problems.some(({ subject }) => subject === mesh.folder.path);
+    const { problems, proxies, egresses } = await mesh.controller.api.status();
+    return proxies === 1 && egresses === 1 && problems.some(({ subject }) => subject === mesh.folder.path);
   });
   assert.deepEqual(await updates(), before, 'the sidecar was told nothing');
   assert.equal(await peerOfCart(), mesh.client.address);
+  assert.match(await askEgressForCart(), /^HTTP\/1.1 200/, 'the egress keeps its routing table');
 
   renameSync(hidden, mesh.folder.path);
   await mesh.learned('cart');
