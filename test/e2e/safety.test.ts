@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import type { SocketAddress } from '../../controller/core/model.ts';
 import { type App, loadApp } from '../support/apps/load-app.ts';
 import type { RawAnswer } from '../support/apps/raw-client.ts';
+import { serviceObjects } from '../support/bed/kubernetes-objects.ts';
 import { ENVOY_USER } from '../support/bed/network.ts';
 import { CONTROLLER_GRPC_PORT, EGRESS_HTTP_PORT, EGRESS_PORT } from '../support/bed/ports.ts';
 import { SmallMesh } from '../support/bed/small-mesh.ts';
@@ -21,11 +22,35 @@ before(async () => {
   mesh = await SmallMesh.start({
     services: { cart: { ports: { http: PORT } }, secret: { ports: { http: PORT } } },
   });
+  await exposeForbidden();
   attacker = await loadApp(mesh.client, 'raw-client', { user: ENVOY_USER });
   const server = await loadApp(mesh.server, 'http1-server');
   await server.call('listenHttp1', PORT);
 });
 after(() => mesh.destroy());
+
+/** Services may have any endpoints: whoever may write one must not reach through it what is never relayed. */
+async function exposeForbidden(): Promise<void> {
+  const services = FORBIDDEN_ENDPOINTS.map(({ name, address, port }) => {
+    const clusterIP = mesh.bed.clusterIP();
+    forbidden.set(name, { address: clusterIP, port });
+    return serviceObjects({ name, clusterIP, ports: { tcp: port }, endpoints: [address()] });
+  });
+  const ports = await mesh.egress.metric('lazyscope_egress_table_service_ports');
+  mesh.folder.write('forbidden.yaml', services.flat());
+  await eventually('the egress knows the services', async () => {
+    return (await mesh.egress.metric('lazyscope_egress_table_service_ports')) === ports + services.length;
+  });
+}
+
+const forbidden = new Map<string, SocketAddress>();
+const FORBIDDEN_ENDPOINTS: readonly { readonly name: string; readonly address: () => string; readonly port: number }[] =
+  [
+    { name: 'the-egress', address: () => mesh.egress.pod.address, port: EGRESS_PORT },
+    { name: 'the-controller', address: () => mesh.bed.network.hostAddress, port: CONTROLLER_GRPC_PORT },
+    { name: 'loopback', address: () => '127.0.0.1', port: EGRESS_HTTP_PORT },
+    { name: 'metadata', address: () => '169.254.169.254', port: 80 },
+  ];
 
 function httpGet(host: string): Buffer {
   return Buffer.from(`GET /peer HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
@@ -94,3 +119,13 @@ test('What a sidecar hands over for a link-local address is refused', async () =
   assertRefused(await application.call('sendRaw', { address: '169.254.169.254', port: 80 }, httpGet('metadata'), 1));
   await eventually('the refusal is counted', async () => (await mesh.egress.refusals('NeverRelayed')) > refused);
 });
+
+for (const { name } of FORBIDDEN_ENDPOINTS) {
+  test(`The egress never relays to what is forbidden behind a Service: ${name}`, async () => {
+    const refused = await mesh.egress.refusals();
+    const destination = forbidden.get(name);
+    assert.ok(destination);
+    assertRefused(await ask(mesh.client.address, destination, httpGet('anything')));
+    await eventually('the refusal is counted', async () => (await mesh.egress.refusals()) > refused);
+  });
+}
