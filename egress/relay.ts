@@ -33,6 +33,11 @@ export class Relay {
     return this.#sessions.size;
   }
 
+  /** Connections whose PROXY header has not come yet. */
+  get atTheDoor(): number {
+    return this.#atTheDoor.size;
+  }
+
   get isListening(): boolean {
     return this.#server.listening;
   }

@@ -107,7 +107,7 @@ export async function startRelay(t: TestContext, options: TestRelayOptions = {})
   neverRelay.addOwnPort(address.port);
   const open = new Set<Socket>();
   const connectBare = async (): Promise<Socket> => {
-    const socket = connect({ host: address.address, port: address.port, allowHalfOpen: true });
+    const socket = connect({ host: address.address, port: address.port, allowHalfOpen: true, noDelay: true });
     open.add(socket);
     socket.on('error', () => {});
     await once(socket, 'connect');
