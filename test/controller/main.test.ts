@@ -6,6 +6,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -14,66 +16,88 @@ const BIN = fileURLToPath(new URL('../../bin/lazyscope.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'lazyscope-main-'));
 after(() => rmSync(folder, { recursive: true }));
 
-function controller(...flags: readonly string[]): ChildProcess {
-  const common = ['--path', folder, '--egress', '10.0.0.9:15080', '--store-path', join(folder, 'store', 'a.db')];
-  return spawn(process.execPath, [BIN, 'controller', ...common, '--grpc-listen', '127.0.0.1:0', ...flags]);
+/** A controller process, read from its first line on. */
+class Controller {
+  readonly child: ChildProcess;
+  readonly exited: Promise<number | null>;
+  readonly complaint: Promise<string>;
+  readonly #lines: Record<string, unknown>[] = [];
+  #wake: () => void = () => undefined;
+
+  constructor(...flags: readonly string[]) {
+    const common = ['--path', folder, '--egress', '10.0.0.9:15080', '--store-path', join(folder, 'store', 'a.db')];
+    const stdio = ['ignore', 'pipe', 'pipe'] as const;
+    this.child = spawn(process.execPath, [BIN, 'controller', ...common, '--grpc-listen', '127.0.0.1:0', ...flags], {
+      stdio: [...stdio],
+    });
+    this.exited = once(this.child, 'exit').then(([code]) => code);
+    this.complaint = text(this.child.stderr as Readable);
+    createInterface({ input: this.child.stdout as Readable }).on('line', (line) => {
+      this.#lines.push(JSON.parse(line));
+      this.#wake();
+    });
+  }
+
+  /** The first log line with this message. */
+  async logged(message: string): Promise<Record<string, unknown>> {
+    for (;;) {
+      const found = this.#lines.find(({ msg }) => msg === message);
+      if (found) return found;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  /** @returns the exit code */
+  async stop(): Promise<number | null> {
+    this.child.kill('SIGTERM');
+    return this.exited;
+  }
 }
 
-/** The first log line with this message. */
-async function logged({ stdout }: ChildProcess, message: string): Promise<Record<string, unknown>> {
-  let rest = '';
-  for await (const chunk of stdout ?? []) {
-    const lines = (rest + String(chunk)).split('\n');
-    rest = lines.pop() ?? '';
-    const found = lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === message);
-    if (found) return found;
-  }
-  return assert.fail(`it ended without saying "${message}"`);
+/** Where its API answers, once it does. */
+async function httpOf(controller: Controller): Promise<string> {
+  const { http } = (await controller.logged('Listening')) as { readonly http: { readonly port: number } };
+  return `http://127.0.0.1:${http.port}`;
 }
 
 describe('lazyscope controller', () => {
   it('says where it listens, answers, and ends with 0 on SIGTERM', async () => {
-    const child = controller('--http-listen', '127.0.0.1:0');
-    const { http } = (await logged(child, 'Listening')) as { readonly http: { readonly port: number } };
-    const live = await fetch(`http://127.0.0.1:${http.port}/livez`);
-    assert.equal(live.status, 200);
-    const metrics = await (await fetch(`http://127.0.0.1:${http.port}/metrics`)).text();
+    const controller = new Controller('--http-listen', '127.0.0.1:0');
+    const url = await httpOf(controller);
+    assert.equal((await fetch(`${url}/livez`)).status, 200);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
     for (const name of ['edges', 'access_log_entries_total', 'xds_clients', 'store_degraded', 'build_info']) {
       assert.match(metrics, new RegExp(`^lazyscope_${name}`, 'm'));
     }
-    child.kill('SIGTERM');
-    assert.deepEqual(await once(child, 'exit'), [0, null]);
+    assert.equal(await controller.stop(), 0);
   });
 
   it('is not ready before the mesh is read', async () => {
-    const child = controller('--http-listen', '127.0.0.1:0', '--path', join(folder, 'later'));
-    const { http } = (await logged(child, 'Listening')) as { readonly http: { readonly port: number } };
-    const ready = await fetch(`http://127.0.0.1:${http.port}/readyz?verbose`);
+    const controller = new Controller('--http-listen', '127.0.0.1:0', '--path', join(folder, 'later'));
+    const ready = await fetch(`${await httpOf(controller)}/readyz?verbose`);
     assert.equal(ready.status, 503);
     assert.match(await ready.text(), /\[-\]source/);
-    child.kill('SIGTERM');
-    await once(child, 'exit');
+    assert.equal(await controller.stop(), 0);
   });
 
   it('ends with 1 and one sentence when a port is taken', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as { readonly port: number };
-    const child = controller('--http-listen', '127.0.0.1:0', '--grpc-listen', `127.0.0.1:${port}`);
-    child.stdout?.resume();
-    const [[code], complaint] = await Promise.all([once(child, 'exit'), text(child.stderr ?? process.stdin)]);
+    const controller = new Controller('--http-listen', '127.0.0.1:0', '--grpc-listen', `127.0.0.1:${port}`);
+    assert.equal(await controller.exited, 1);
     taken.close();
-    assert.equal(code, 1);
-    assert.match(complaint, new RegExp(`^lazyscope controller cannot start: .*${port}.*\\n$`));
+    assert.match(await controller.complaint, new RegExp(`^lazyscope controller cannot start: .*${port}.*\\n$`));
   });
 
   it('sets a corrupt store aside and goes on', async () => {
     const path = join(folder, 'corrupt.db');
     writeFileSync(path, 'this is no database, but it is long enough to be read as the header of one '.repeat(20));
-    const child = controller('--http-listen', '127.0.0.1:0', '--store-path', path);
-    const skipped = await logged(child, 'Skipped');
+    const controller = new Controller('--http-listen', '127.0.0.1:0', '--store-path', path);
+    const skipped = await controller.logged('Skipped');
     assert.match(String(skipped['reason']), /set aside/);
-    child.kill('SIGTERM');
-    assert.deepEqual(await once(child, 'exit'), [0, null]);
+    assert.equal(await controller.stop(), 0);
   });
 });
