@@ -25,7 +25,7 @@ async function startPod(name: string): Promise<{ readonly pod: Pod; readonly cli
   return { pod, client: await loadApp(pod, 'http1-client') };
 }
 
-/** Address that dials the server when a client calls the service, on a new connection for each `connection`. */
+/** Address that dials the server when a client calls the service, on its connection of that name. */
 async function peerOf(client: App<'http1-client'>, connection: string): Promise<string> {
   const { address, port, host } = mesh.service('cart');
   const response = await client.call('send', { connection, address, port, path: '/peer', headers: { host } });
@@ -35,7 +35,12 @@ async function peerOf(client: App<'http1-client'>, connection: string): Promise<
 
 async function becomesDirect(pod: Pod, client: App<'http1-client'>): Promise<void> {
   await mesh.learned('cart', pod);
-  await eventually(`${pod.name} calls directly`, async () => (await peerOf(client, 'later')) === pod.address);
+  // A connection each time: one that was opened before the sidecar had its listeners stays with the egress.
+  let connections = 0;
+  await eventually(`${pod.name} calls directly`, async () => {
+    connections += 1;
+    return (await peerOf(client, `later ${connections}`)) === pod.address;
+  });
   // The first connection works on, by whichever way.
   await peerOf(client, 'first');
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SocketAddress } from '../../../controller/core/model.ts';
 import type { EdgeReport } from '../../../controller/core/report.ts';
+import { eventually } from '../eventually.ts';
 import { serviceHost, serviceKey } from './api-client.ts';
 import { Bed } from './bed.ts';
 import type { Controller } from './controller.ts';
@@ -76,7 +77,10 @@ export class SmallMesh {
     this.folder.apply(podObject(this.egress.pod), podObject(this.client), podObject(this.server));
     this.writeServices();
     await Promise.all([this.egress.start(), this.controller.start()]);
-    await this.client.startEnvoy(await this.controller.bootstrap(this.client));
+    const { admin } = await this.client.startEnvoy(await this.controller.bootstrap(this.client));
+    await eventually('the sidecar has its first listeners', async () => {
+      return (await admin.stat('listener_manager.lds.update_success')) > 0;
+    });
     await this.egress.ready();
   }
 
