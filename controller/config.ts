@@ -1,6 +1,7 @@
 /** Every setting of `lazyscope controller`, once: flag, environment variable, default, parser, help. */
 import { InvalidArgumentError, Option } from 'commander';
 import type { SocketAddress } from './core/model.ts';
+import { readSocketAddress, SOCKET_ADDRESS_FORM } from './core/socket-address.ts';
 
 /** What the controller runs with; printed at start, frozen afterwards. */
 export interface ControllerConfig {
@@ -25,13 +26,9 @@ export interface ControllerConfig {
 
 /** Parses `host:port` or `[v6]:port`. */
 function parseSocketAddress(text: string): SocketAddress {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/.exec(text);
-  const address = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  if (address === undefined || port > 65_535) {
-    throw new InvalidArgumentError('It must be ADDRESS:PORT or [IPV6]:PORT, with a port up to 65535.');
-  }
-  return { address, port };
+  const address = readSocketAddress(text);
+  if (!address) throw new InvalidArgumentError(`It must be ${SOCKET_ADDRESS_FORM}.`);
+  return address;
 }
 
 function parseSocketAddresses(text: string): readonly SocketAddress[] {

@@ -16,6 +16,7 @@ import { type ControllerConfig, controllerConfig, controllerOptions } from './co
 import { LazyscopeError } from './core/error.ts';
 import type { Problem, Store } from './core/ports.ts';
 import { SnapshotBuilder } from './core/snapshot/snapshot.ts';
+import { socketAddressText } from './core/socket-address.ts';
 import { FilesSource } from './files/files-source.ts';
 import { createHttpServer } from './http/server.ts';
 import { addLearningMetrics, createMetrics } from './metrics.ts';
@@ -128,8 +129,8 @@ function hash(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 32);
 }
 
-async function bind(server: Server, { grpcListen: { address, port } }: ControllerConfig): Promise<number> {
-  const target = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+async function bind(server: Server, { grpcListen }: ControllerConfig): Promise<number> {
+  const target = socketAddressText(grpcListen);
   return new Promise((resolve, reject) => {
     server.bindAsync(target, ServerCredentials.createInsecure(), (error, bound) => {
       if (error) reject(LazyscopeError.from('InvalidConfiguration', `gRPC cannot be served on ${target}`, error));

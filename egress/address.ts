@@ -1,5 +1,4 @@
 import { BlockList, isIP, SocketAddress as NodeSocketAddress } from 'node:net';
-import type { SocketAddress } from '../controller/core/model.ts';
 
 const MAPPED_IPV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
@@ -13,11 +12,6 @@ export function canonicalAddress(address: string): string {
   if (isIP(unscoped) !== 6) return address;
   const canonical = new NodeSocketAddress({ address: unscoped, family: 'ipv6' }).address;
   return MAPPED_IPV4.exec(canonical)?.[1] ?? canonical;
-}
-
-/** `address:port`, IPv6 in brackets. */
-export function addressText({ address, port }: SocketAddress): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** `ipv4` or `ipv6`, as node:net's BlockList names them. */

@@ -1,5 +1,5 @@
 import type { SocketAddress } from '../controller/core/model.ts';
-import { addressText } from './address.ts';
+import { socketAddressText } from '../controller/core/socket-address.ts';
 
 /** Least connections of two random choices, over what this egress itself has open. */
 export class Balancer {
@@ -24,17 +24,17 @@ export class Balancer {
 
   /** A connection to the endpoint is being opened. */
   opened(endpoint: SocketAddress): void {
-    this.#open.set(addressText(endpoint), this.openTo(endpoint) + 1);
+    this.#open.set(socketAddressText(endpoint), this.openTo(endpoint) + 1);
   }
 
   /** Such a connection, or the attempt, has ended. */
   closed(endpoint: SocketAddress): void {
     const left = this.openTo(endpoint) - 1;
-    if (left > 0) this.#open.set(addressText(endpoint), left);
-    else this.#open.delete(addressText(endpoint));
+    if (left > 0) this.#open.set(socketAddressText(endpoint), left);
+    else this.#open.delete(socketAddressText(endpoint));
   }
 
   openTo(endpoint: SocketAddress): number {
-    return this.#open.get(addressText(endpoint)) ?? 0;
+    return this.#open.get(socketAddressText(endpoint)) ?? 0;
   }
 }

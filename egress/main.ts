@@ -14,7 +14,8 @@ import { Command } from 'commander';
 import { type Logger, pino } from 'pino';
 import { LazyscopeError } from '../controller/core/error.ts';
 import type { SocketAddress } from '../controller/core/model.ts';
-import { AddressSet, addressText } from './address.ts';
+import { socketAddressText } from '../controller/core/socket-address.ts';
+import { AddressSet } from './address.ts';
 import { AlsClient } from './als-client.ts';
 import { Balancer } from './balancer.ts';
 import { type EgressConfig, egressConfig, egressOptions, nodeId } from './config.ts';
@@ -140,7 +141,7 @@ interface ControllerParts {
 
 /** Routing table and access logs, over one connection. */
 function connectController(config: EgressConfig, { node, metrics, neverRelay, report, logger }: ControllerParts) {
-  const client = new Client(addressText(config.controller), credentials.createInsecure(), CHANNEL_OPTIONS);
+  const client = new Client(socketAddressText(config.controller), credentials.createInsecure(), CHANNEL_OPTIONS);
   const onChange = (stream: 'ads' | 'als') => (isOpen: boolean, reason: string) => {
     metrics.controllerConnected(stream, isOpen);
     logger.info({ stream, controller: config.controller, reason }, isOpen ? 'Connected' : 'Disconnected');
@@ -243,7 +244,7 @@ function checks({ relay, table, isGraceOver }: CheckedParts): readonly HealthChe
 async function listen(server: ReturnType<typeof createHealthServer>, at: SocketAddress): Promise<SocketAddress> {
   server.listen(at.port, at.address);
   await once(server, 'listening').catch((error: unknown) => {
-    throw LazyscopeError.from('InvalidConfiguration', `--http-listen ${addressText(at)}`, error);
+    throw LazyscopeError.from('InvalidConfiguration', `--http-listen ${socketAddressText(at)}`, error);
   });
   const { address, port } = server.address() as AddressInfo;
   return { address, port };

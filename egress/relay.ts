@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { LazyscopeError } from '../controller/core/error.ts';
 import type { SocketAddress } from '../controller/core/model.ts';
-import { addressText } from './address.ts';
+import { socketAddressText } from '../controller/core/socket-address.ts';
 import { type Admitted, atTheDoor, type DoorOptions } from './door.ts';
 import { Session, type SessionContext } from './session.ts';
 import { serverSocketOptions } from './socket-options.ts';
@@ -51,7 +51,7 @@ export class Relay {
     this.#server.once('error', reject);
     this.#server.listen({ host: address, port, backlog: BACKLOG }, resolve);
     await promise.catch((error: unknown) => {
-      throw LazyscopeError.from('InvalidConfiguration', `--listen ${addressText({ address, port })}`, error);
+      throw LazyscopeError.from('InvalidConfiguration', `--listen ${socketAddressText({ address, port })}`, error);
     });
     const bound = this.#server.address();
     return typeof bound === 'object' && bound ? { address: bound.address, port: bound.port } : { address, port };

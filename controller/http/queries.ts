@@ -1,6 +1,7 @@
 /** What the API can be asked: path and query parameters. An unknown parameter is an error, not a filter that does nothing. */
 import * as z from 'zod';
 import type { SocketAddress } from '../core/model.ts';
+import { readSocketAddress } from '../core/socket-address.ts';
 
 const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
@@ -14,17 +15,14 @@ const serviceKey = z
   .string()
   .regex(/^[^/]+\/[^/]+$/, 'must be namespace/host, for example shop/cart.shop.svc.cluster.local');
 
-const socketAddressPattern = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:,[\]]+)):([1-9]\d{0,4})$/;
-
-function toSocketAddress(text: string): SocketAddress | undefined {
-  const match = socketAddressPattern.exec(text);
-  const address = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  return address === undefined || port > 65_535 ? undefined : { address, port };
+/** Something that can be connected to: port 0 means any free port, which is for listening. */
+function readDialable(text: string): SocketAddress | undefined {
+  const address = readSocketAddress(text);
+  return address?.port === 0 ? undefined : address;
 }
 
 const socketAddresses = z.string().transform((text, context): readonly SocketAddress[] => {
-  const addresses = text.split(',').map((item) => toSocketAddress(item.trim()));
+  const addresses = text.split(',').map((item) => readDialable(item.trim()));
   if (addresses.every((address) => address !== undefined)) return addresses;
   context.addIssue('must be ADDRESS:PORT or [IPV6]:PORT, several with commas');
   return z.NEVER;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AddressSet, addressText, canonicalAddress, isCidr } from '../../egress/address.ts';
+import { socketAddressText } from '../../controller/core/socket-address.ts';
+import { AddressSet, canonicalAddress, isCidr } from '../../egress/address.ts';
 
 test('one address has one text', () => {
   const table: readonly [string, string][] = [
@@ -30,6 +31,6 @@ test('CIDRs are told from other texts', () => {
 });
 
 test('IPv6 is bracketed before a port', () => {
-  assert.equal(addressText({ address: '10.0.0.1', port: 80 }), '10.0.0.1:80');
-  assert.equal(addressText({ address: '::1', port: 80 }), '[::1]:80');
+  assert.equal(socketAddressText({ address: '10.0.0.1', port: 80 }), '10.0.0.1:80');
+  assert.equal(socketAddressText({ address: '::1', port: 80 }), '[::1]:80');
 });

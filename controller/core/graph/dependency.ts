@@ -9,6 +9,7 @@ import type {
   WorkloadKey,
 } from '../model.ts';
 import type { DependencyFlag } from '../report.ts';
+import { socketAddressText } from '../socket-address.ts';
 
 /** After this long an active dependency should not be seen on the egress any more. */
 const SETTLED_AFTER_MS = 30_000;
@@ -30,8 +31,7 @@ export interface Observation {
 /** Text form of a destination: `namespace/host:port`, or `address:port` with ` (host)` where a name was used. */
 export function destinationText(destination: Destination): string {
   if (destination.kind === 'Service') return `${destination.service}:${destination.port}`;
-  const address = destination.address.includes(':') ? `[${destination.address}]` : destination.address;
-  return `${address}:${destination.port}${destination.host === undefined ? '' : ` (${destination.host})`}`;
+  return `${socketAddressText(destination)}${destination.host === undefined ? '' : ` (${destination.host})`}`;
 }
 
 /** What makes two observations the same dependency. */
