@@ -38,7 +38,7 @@ export interface Admitted {
 }
 
 /**
- * Lets a connection in when its peer may be served and its PROXY header names that very peer (DESIGN section 8). A
+ * Lets a connection in when its peer may be served and its PROXY header names that very peer. A
  * refused connection is closed and counted.
  */
 export function atTheDoor(client: Socket, options: DoorOptions, onAdmitted: (admitted: Admitted) => void): void {

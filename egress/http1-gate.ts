@@ -31,7 +31,7 @@ type GateState =
 
 /**
  * Lets the requests of one HTTP/1 connection pass to its upstream, and stops at a message boundary where the next one
- * belongs to another upstream or the upstream has gone (DESIGN section 8). Never changes, drops or reorders a byte.
+ * belongs to another upstream or the upstream has gone. Never changes, drops or reorders a byte.
  */
 export class Http1Gate {
   readonly #owner: GateOwner;

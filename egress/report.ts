@@ -19,7 +19,7 @@ interface FailedKey {
 }
 
 /**
- * What is to be told to the controller: levels, not events (DESIGN section 8). A key waits here, for as long as it
+ * What is to be told to the controller: levels, not events. A key waits here, for as long as it
  * takes, until it was told at least twice over one stream: at first sight and in the next round. So neither an absent
  * controller nor a broken stream loses an edge, and the number of entries does not grow with the number of connections.
  */

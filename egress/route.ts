@@ -1,4 +1,4 @@
-/** Where a connection goes: pure decisions of DESIGN section 8. */
+/** Where a connection goes: pure decisions. */
 import { isHttp, type SocketAddress, type WireProtocol } from '../controller/core/model.ts';
 import type { RelayTarget } from '../controller/core/relay-target.ts';
 import type { RoutingView, TableEntry } from './routing-table.ts';

@@ -12,7 +12,7 @@ import { Pipe, type PipeHandler } from './pipe.ts';
 import type { Report } from './report.ts';
 import { looksBeforeDialling, type Route, type RoutingContext, route, type Sight } from './route.ts';
 
-/** Silence of a client after which its connection is taken for what it has shown so far (DESIGN section 8). */
+/** Silence of a client after which its connection is taken for what it has shown so far. */
 const LOOK_MS = 100;
 /** After this much silence of both sides a connection is announced as plain TCP. */
 const SILENCE_MS = 1_000;

@@ -1,4 +1,4 @@
-/** The routing table's delta ADS client: wildcard CDS and named EDS, as node kind `egress` (DESIGN section 2). */
+/** The routing table's delta ADS client: wildcard CDS and named EDS, as node kind `egress`. */
 import { type Client, type ClientDuplexStream, Metadata } from '@grpc/grpc-js';
 import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, type SocketAddress } from '../controller/core/model.ts';
 import { AggregatedDiscoveryService } from '../controller/wire/grpc.ts';
