@@ -42,7 +42,7 @@ test('Beds that run at once have networks of their own', async () => {
   const occupant = await startOccupant();
   const bed = await Bed.create();
   assert.notEqual(bed.network.number, occupant.number);
-  assert.ok(networkExists(occupant.number), 'a bed in use is nobody’s leftover');
+  assert.ok(networkExists(occupant.number), 'a bed in use is no leftover');
   bed.destroy();
   await end(occupant, 'SIGTERM');
 });

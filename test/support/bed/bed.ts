@@ -4,13 +4,13 @@
  *
  *     const bed = await Bed.create();
  *     const mesh = new KubernetesFolder(bed.folder('mesh'));
- *     const egress = bed.egress();             // a pod without Envoy that runs `lazyscope egress`
- *     const controller = bed.controller(mesh); // runs `lazyscope controller` on this machine
- *     const cart = bed.pod('cart-0');          // its own network; mesh.apply(podObject(cart)) makes it known
+ *     const egress = bed.egress(); // a pod without Envoy that runs `lazyscope egress`
+ *     const controller = bed.controller(mesh, { egress }); // runs `lazyscope controller` on this machine
+ *     const cart = bed.pod('cart-0'); // its own network; mesh.apply(podObject(cart)) makes it known
  *     await cart.startEnvoy(await controller.bootstrap(cart));
  *     const client = await cart.load<typeof import('./client.ts')>(new URL('./client.ts', import.meta.url));
  *     await client.call('get', 'http://10.64.200.1/');
- *     bed.destroy();                           // also done at exit and on SIGINT, SIGTERM, SIGHUP
+ *     bed.destroy(); // also done at exit and on SIGINT, SIGTERM, SIGHUP
  */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
@@ -107,7 +107,7 @@ export class Bed {
     return started;
   }
 
-  /** Ends every program and removes every trace. `LAZYSCOPE_BED_KEEP` keeps the folder with all logs. */
+  /** Ends every program and removes every trace. `LAZYSCOPE_BED_KEEP` keeps the folder with all logs, until the next bed is made. */
   destroy(): void {
     if (this.#destroyed) return;
     this.#destroyed = true;
