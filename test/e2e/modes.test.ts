@@ -10,6 +10,7 @@ import { eventually } from '../support/eventually.ts';
 
 const HTTP_PORT = 8080;
 const BANNER_PORT = 9000;
+const MIXED_PORT = 9100;
 const EVERYTHING = [clusterOf('cart', HTTP_PORT), clusterOf('database', BANNER_PORT)];
 
 let mesh: SmallMesh;
@@ -24,6 +25,8 @@ before(async () => {
       database: { ports: { tcp: BANNER_PORT } },
       pages: { ports: { http: HTTP_PORT }, headless: true },
       queue: { ports: { tcp: BANNER_PORT }, headless: true },
+      greeter: { ports: { tcp: MIXED_PORT }, headless: true },
+      web: { ports: { http: MIXED_PORT } },
     },
   });
   http = await loadApp(mesh.client, 'http1-client');
@@ -32,6 +35,7 @@ before(async () => {
   const httpServer = await loadApp(mesh.server, 'http1-server');
   await httpServer.call('listenHttp1', HTTP_PORT);
   await tcpServer.call('listenServerFirst', BANNER_PORT);
+  await tcpServer.call('listenServerFirst', MIXED_PORT);
 });
 after(() => mesh.destroy());
 
@@ -96,4 +100,13 @@ test('A headless TCP service stays relayed, as a pod address', async () => {
   assert.equal(edge.port, BANNER_PORT);
   await tcp.call('firstByteMs', to);
   assert.equal(await newestPeer(), mesh.egress.pod.address);
+});
+
+test('A headless server may speak first on a port that is HTTP elsewhere', async () => {
+  const { address, port } = mesh.service('greeter');
+  await eventually('its pod has a listener', async () => {
+    return (await mesh.client.envoy.admin.listeners()).includes(`${address}_${port}`);
+  });
+  await tcp.call('firstByteMs', { address, port });
+  assert.equal((await tcpServer.call('peers', MIXED_PORT)).at(-1), mesh.egress.pod.address);
 });
