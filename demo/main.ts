@@ -49,9 +49,11 @@ async function tellStory(shop: ShopMesh): Promise<DemoFigures> {
   watcher.start();
   const middle = Math.ceil(shop.shopkeepers.length / 2);
   const [first, second] = [shop.shopkeepers.slice(0, middle), shop.shopkeepers.slice(middle)];
-  say('\nThe first workloads begin to call.');
-  await open(first);
-  await watcher.allDirect(first);
+  say('\nThe first workloads begin to call, one after the other.');
+  for (const shopkeeper of first) {
+    await open([shopkeeper]);
+    await watcher.allDirect([shopkeeper]);
+  }
   const afterRestart = await killInTheMiddle(shop, watcher, second);
   await watcher.allDirect(second);
   await settled(shop);

@@ -4,7 +4,7 @@ import type { EdgeReport } from '../controller/core/report.ts';
 import type { Milestone } from './application.ts';
 import type { Shopkeeper, ShopMesh } from './shop-mesh.ts';
 
-const LOOK_EVERY_MS = 50;
+const LOOK_EVERY_MS = 20;
 
 const shortWorkload = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
 const shortService = (key: string): string => key.slice(key.indexOf('/') + 1).split('.')[0] ?? key;
@@ -14,6 +14,8 @@ export class Watcher {
   readonly #say: (line: string) => void;
   readonly #states = new Map<string, string>();
   readonly #direct = new Set<string>();
+  /** Calls that began while the controller was up. */
+  readonly #timed = new Set<string>();
   readonly #began = performance.now();
   #isWatching = true;
   #isControllerUp = true;
@@ -40,7 +42,7 @@ export class Watcher {
     this.#isControllerUp = state === 'up';
   }
 
-  /** Waits until all these calls were answered directly at least once. */
+  /** Waits until all these calls were answered directly at least once, and what the controller knows of them is told. */
   async allDirect(shopkeepers: readonly Shopkeeper[]): Promise<void> {
     const expected = shopkeepers.flatMap(({ workload }) =>
       workload.calls.map((call) => `${workload.name} ${call.split(':')[0]}`),
@@ -48,17 +50,17 @@ export class Watcher {
     while (!expected.every((call) => this.#direct.has(call))) {
       await new Promise<void>((resolve) => this.#wake.add(resolve));
     }
+    await this.#askController();
   }
 
   async #follow({ workload, application }: Shopkeeper): Promise<void> {
     while (this.#isWatching && application.process.running) {
-      const isTimed = this.#isControllerUp;
       const milestones = await application.call('nextMilestones').catch(() => []);
-      for (const milestone of milestones) this.#tell(workload.name, milestone, isTimed && this.#isControllerUp);
+      for (const milestone of milestones) this.#tell(workload.name, milestone);
     }
   }
 
-  #tell(from: string, milestone: Milestone, isTimed: boolean): void {
+  #tell(from: string, milestone: Milestone): void {
     const arrow = `${from} -> ${milestone.to} (${milestone.protocol})`;
     if (milestone.kind === 'Failure') {
       this.#line(`FAILED    ${arrow}: ${milestone.message}`);
@@ -68,10 +70,11 @@ export class Watcher {
     if (milestone.kind === 'FirstAnswer') {
       const path = milestone.from === this.#mesh.egress.pod.address ? 'through the egress' : `from ${milestone.from}`;
       this.#line(`answered  ${arrow} ${path}, ${after}`);
+      if (this.#isControllerUp) this.#timed.add(arrow);
       return;
     }
     this.#line(`direct    ${arrow}, ${after}`);
-    if (isTimed) this.millisecondsToDirect.push(milestone.ms);
+    if (this.#timed.has(arrow)) this.millisecondsToDirect.push(milestone.ms);
     this.#direct.add(`${from} ${milestone.to}`);
     for (const wake of this.#wake) wake();
     this.#wake.clear();
@@ -79,10 +82,14 @@ export class Watcher {
 
   async #followController(): Promise<void> {
     while (this.#isWatching) {
-      const edges = this.#isControllerUp ? await this.#mesh.controller.api.edges().catch(() => []) : [];
-      for (const edge of edges) this.#tellEdge(edge);
+      await this.#askController();
       await delay(LOOK_EVERY_MS);
     }
+  }
+
+  async #askController(): Promise<void> {
+    const edges = this.#isControllerUp ? await this.#mesh.controller.api.edges().catch(() => []) : [];
+    for (const edge of edges) this.#tellEdge(edge);
   }
 
   #tellEdge({ from, to, port, protocol, state }: EdgeReport): void {
