@@ -32,9 +32,8 @@ async function main(): Promise<void> {
     say(table(figures.workloads));
     say(client(shop, 'graph'));
     const { total, failed } = figures.requests;
-    say(
-      `${total} requests, ${failed} failed. First request to direct path: ${JSON.stringify(figures.firstRequestToDirectMs)} ms.`,
-    );
+    const { p50, p99 } = figures.firstRequestToDirectMs;
+    say(`${total} requests, ${failed} failed. First request to direct path: p50 ${p50} ms, p99 ${p99} ms.`);
     if (settings.jsonFile !== undefined) writeFigures(settings.jsonFile, figures);
     if (settings.keep) await keepOpen(shop);
     if (failed > 0) process.exitCode = 1;
