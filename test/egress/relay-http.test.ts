@@ -294,7 +294,10 @@ test('an upgrade that the server refuses leaves the connection HTTP/1, other hos
 });
 
 test("Node's own client and server work through it, keep-alive and HEAD included", async (t) => {
-  const server = createServer((incoming, outgoing) => outgoing.end(`${incoming.method} ${incoming.url}`));
+  const server = createServer((incoming, outgoing) => {
+    const body = `${incoming.method} ${incoming.url}`;
+    outgoing.writeHead(200, { 'content-length': body.length }).end(body);
+  });
   const relay = await relayTo(t, await listening(t, server));
   const tunnel = await relay.connect(TO_WEB);
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
