@@ -14,6 +14,8 @@ ENVOY_VERSION=1.40.0
 TOOLS=$PWD/.tools
 # A user's PATH may lack the folders where iptables and ip live.
 export PATH="$TOOLS/node/bin:$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+# What npm itself could be updated to is no concern of who runs a make target.
+export npm_config_update_notifier=false
 
 say() { echo "setup: $*" >&2; }
 fail() { say "$*"; exit 1; }
