@@ -10,7 +10,8 @@ export const CHANNEL_OPTIONS = {
   'grpc.max_reconnect_backoff_ms': 2_000,
 } as const;
 
-const READY_DEADLINE_MS = 30_000;
+/** The channel has a back-off of its own; this is how often we look whether it is still wanted. */
+const READY_DEADLINE_MS = 1_000;
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 5_000;
 /** A stream that lived this long was a good one: the next failure starts from the first delay again. */
@@ -28,7 +29,6 @@ export interface ControllerStreamOptions {
   readonly open: (ended: (reason: string) => void) => OpenStream;
   /** Told when the stream opens and ends. */
   readonly onChange: (isOpen: boolean, reason: string) => void;
-  readonly random?: () => number;
 }
 
 /** Keeps one stream to the controller open: back-off with jitter, for ever. */
@@ -50,7 +50,7 @@ export class ControllerStream {
   start(): void {
     this.#options.client.waitForReady(Date.now() + READY_DEADLINE_MS, (error) => {
       if (this.#isStopped) return;
-      if (error) this.#retry();
+      if (error) this.#timer = setTimeout(() => this.start(), FIRST_DELAY_MS);
       else this.#open();
     });
   }
@@ -79,7 +79,7 @@ export class ControllerStream {
 
   #retry(): void {
     const longest = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
-    const delay = longest * (0.5 + (this.#options.random ?? Math.random)() / 2);
+    const delay = longest * (0.5 + Math.random() / 2);
     this.#failures += 1;
     this.#timer = setTimeout(() => this.start(), delay);
   }

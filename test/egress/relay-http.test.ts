@@ -154,6 +154,28 @@ test('a request that met a closing upstream is sent once more', async (t) => {
   }
 });
 
+test('a server that closes what idles for milliseconds loses no request', async (t) => {
+  const server = createServer((incoming, outgoing) => {
+    incoming.resume();
+    incoming.on('end', () => outgoing.end('ok'));
+  });
+  // Node adds a second to the keep-alive time that it announces; the test wants to meet the close.
+  Object.assign(server, { keepAliveTimeout: 5, keepAliveTimeoutBuffer: 0 });
+  const relay = await relayTo(t, await listening(t, server));
+  const hammer = async (): Promise<void> => {
+    const client = await relay.connect(TO_WEB);
+    const reading = new Reading(client);
+    for (let sent = 0; sent < 40; sent += 1) {
+      client.write('PUT / HTTP/1.1\r\nHost: web.test\r\nContent-Length: 3\r\n\r\nabc');
+      await reading.until('ok');
+      reading.take();
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 12));
+    }
+  };
+  await Promise.all(Array.from({ length: 10 }, hammer));
+  assert.equal(relay.metrics.traffic.requests, 400);
+});
+
 test('a request that may have been carried out is not sent twice', async (t) => {
   const web = await scripted(t);
   const relay = await relayTo(t, web);
