@@ -111,8 +111,16 @@ export async function startController(
   };
 }
 
-/** Dead peers are found within half a minute; Envoy itself pings every 30 s. */
-const GRPC_OPTIONS = { 'grpc.keepalive_time_ms': 20_000, 'grpc.keepalive_timeout_ms': 10_000 };
+/**
+ * Dead peers are found within half a minute; Envoy itself pings every 30 s. A client that holds everything names it all
+ * in one request when it reconnects: with 30,000 ports that is more than gRPC's default of 4 MB, which would end every
+ * stream that it opens.
+ */
+const GRPC_OPTIONS = {
+  'grpc.keepalive_time_ms': 20_000,
+  'grpc.keepalive_timeout_ms': 10_000,
+  'grpc.max_receive_message_length': 32 * 1024 * 1024,
+};
 
 /** grpc-js writes to stderr by itself; what matters to operators reaches them as errors of calls. */
 function logGrpcTo(logger: Logger): void {

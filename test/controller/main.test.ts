@@ -11,6 +11,9 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import { CLUSTER_LOAD_ASSIGNMENT } from '../../controller/core/model.ts';
+import { AggregatedDiscoveryService } from '../../controller/wire/grpc.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/lazyscope.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'lazyscope-main-'));
@@ -79,6 +82,26 @@ describe('lazyscope controller', () => {
     const ready = await fetch(`${await httpOf(controller)}/readyz?verbose`);
     assert.equal(ready.status, 503);
     assert.match(await ready.text(), /\[-\]source/);
+    assert.equal(await controller.stop(), 0);
+  });
+
+  it('hears a client that names more than 4 MB of resources', async () => {
+    const controller = new Controller('--http-listen', '127.0.0.1:0');
+    const { grpc } = (await controller.logged('Listening')) as { readonly grpc: { readonly port: number } };
+    const client = new Client(`127.0.0.1:${grpc.port}`, credentials.createInsecure());
+    const { path, requestSerialize, responseDeserialize } = AggregatedDiscoveryService.DeltaAggregatedResources;
+    const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, new Metadata());
+    call.on('error', () => undefined);
+    call.write({
+      node: { id: 'sidecar~10.0.0.1~all-0.shop~shop.svc.cluster.local' },
+      type_url: CLUSTER_LOAD_ASSIGNMENT,
+      resource_names_subscribe: Array.from(
+        { length: 50_000 },
+        (_, at) => `outbound|80||service-${at}.${'n'.repeat(100)}`,
+      ),
+    });
+    assert.match(String((await controller.logged('Connected'))['node']), /all-0/);
+    client.close();
     assert.equal(await controller.stop(), 0);
   });
 
