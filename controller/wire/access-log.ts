@@ -163,6 +163,11 @@ function readCounters(tags: Readonly<Record<string, string>>): TrafficCounters {
   };
 }
 
+/** 0001-01-01 to 9999-12-31: what `google.protobuf.Timestamp` may hold. Later ones are no dates to JavaScript either. */
+function isTimestamp({ seconds }: { readonly seconds: number }): boolean {
+  return seconds >= -62_135_596_800 && seconds <= 253_402_300_799;
+}
+
 function readEntry(raw: DecodedEntry, reporter: string, http: boolean): AccessLogEntry | string {
   const common = raw.common_properties;
   const source = readAddress(common?.downstream_remote_address);
@@ -172,6 +177,7 @@ function readEntry(raw: DecodedEntry, reporter: string, http: boolean): AccessLo
     return 'skipped: downstream_remote_address or downstream_local_address is missing';
   if (!phase) return `skipped: access_log_type ${common.access_log_type} is not one we read`;
   if (!common.start_time) return 'skipped: start_time is missing';
+  if (!isTimestamp(common.start_time)) return 'skipped: start_time is not between the years 1 and 9999';
   const host = raw.request?.authority;
   const serverName = common.tls_properties?.tls_sni_hostname;
   return {

@@ -124,6 +124,7 @@ const SKIPPED: readonly (readonly [string, PlainMessage | undefined, RegExp])[] 
   ],
   ['another type', { ...GOOD, access_log_type: 'NotSet' }, /access_log_type NotSet is not one we read/],
   ['no time', { ...GOOD, start_time: undefined }, /start_time is missing/],
+  ['a time that is no date', { ...GOOD, start_time: { seconds: 1e15, nanos: 0 } }, /start_time is not between/],
 ];
 
 for (const [what, properties, reason] of SKIPPED) {
