@@ -167,6 +167,7 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
   synced(at: Timestamp): void {
     this.#syncedAt ??= at;
     this.#identifyClients();
+    this.#retryWaiting();
     this.#dirt.all();
   }
 
@@ -176,10 +177,11 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
 
   // --- AccessLogSink
 
+  /** Until the mesh is known completely, entries wait: half of it would take services for addresses outside. */
   accessLogs(entries: readonly AccessLogEntry[], receivedAt: Timestamp): void {
     for (const entry of entries) {
       if (!entry.answered) this.counts.entries.unanswered += 1;
-      else if (!this.#learn(entry)) this.#wait(entry, receivedAt);
+      else if (!this.isReady || !this.#learn(entry)) this.#wait(entry, receivedAt);
     }
   }
 
@@ -210,6 +212,7 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
   }
 
   #retryWaiting(): void {
+    if (!this.isReady) return;
     const now = this.#options.now();
     for (const waiting of this.#waiting.takeAll()) {
       if (this.#learn(waiting.entry) || this.#waiting.putBack(waiting, now)) continue;
@@ -307,7 +310,13 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
 
   /** These edges are durable: they enter the scopes. */
   #publish(keys: Iterable<string>): void {
-    for (const workload of this.#graph.promote(keys, this.#options.now())) this.#dirt.workload(workload);
+    const now = this.#options.now();
+    for (const workload of this.#graph.promote(keys, now)) {
+      this.#dirt.workload(workload);
+      // Sidecars that hold the cluster already (for another protocol, or as they get everything) are sent nothing that
+      // they could acknowledge.
+      this.#confirm(workload, now);
+    }
   }
 
   #soil(changes: RegistryChanges): void {

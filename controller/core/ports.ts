@@ -97,7 +97,10 @@ export interface SnapshotSource {
    * with all of it, when a later request tells more (listeners are told after clusters; clusters may be held back).
    */
   clientConnected(node: NodeIdentity, stream: number, held: HeldResources, at: Timestamp): void;
-  /** The client has acknowledged clusters: they are warm. Called with every cluster it now holds. */
+  /**
+   * The client has acknowledged clusters: they are warm. Called with every cluster it now holds, except those in the
+   * form that leads to the egress.
+   */
   clientWarmed(node: NodeIdentity, stream: number, clusters: ReadonlySet<string>, at: Timestamp): void;
   clientDisconnected(node: NodeIdentity, stream: number, at: Timestamp): void;
 }

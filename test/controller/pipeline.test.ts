@@ -1,128 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Dependency, MeshObject, NodeIdentity } from '../../controller/core/model.ts';
-import { CLUSTER, LISTENER } from '../../controller/core/model.ts';
-import type { DirtyClients, Problem, Store } from '../../controller/core/ports.ts';
-import { SnapshotBuilder } from '../../controller/core/snapshot/snapshot.ts';
-import { Pipeline } from '../../controller/pipeline.ts';
-import { entry, pod, service } from '../support/mesh-objects.ts';
-
-const cart = service('cart', { 80: 'HTTP', 9000: 'TCP' }, { clusterIP: '10.96.0.1' });
-const pay = service('pay', { 80: 'HTTP' }, { namespace: 'bank', clusterIP: '10.96.0.2' });
-const MESH: readonly MeshObject[] = [cart, pay, pod('front-0', '10.0.0.1'), pod('front-1', '10.0.0.2')];
-const FRONT = 'shop/Deployment/front';
-const CART_CLUSTER = 'outbound|80||cart.shop.svc.cluster.local';
-
-function sidecar(name: string, address: string): NodeIdentity {
-  const domain = 'shop.svc.cluster.local';
-  return {
-    id: `sidecar~${address}~${name}.shop~${domain}`,
-    kind: 'sidecar',
-    address,
-    pod: name,
-    namespace: 'shop',
-    domain,
-  };
-}
-
-const front0 = sidecar('front-0', '10.0.0.1');
-const front1 = sidecar('front-1', '10.0.0.2');
-const NOTHING_HELD = { clusters: new Map<string, string>(), listeners: new Map<string, string>() };
-
-/** A store whose saves finish when the test says so: what is published before is visible. */
-class HeldStore implements Store {
-  readonly rows: Dependency[];
-  readonly createdAt: number;
-  release: (() => void)[] = [];
-  isHolding = false;
-
-  constructor(rows: Dependency[] = [], createdAt = 0) {
-    this.rows = rows;
-    this.createdAt = createdAt;
-  }
-
-  load() {
-    return Promise.resolve({ dependencies: this.rows, createdAt: this.createdAt });
-  }
-
-  save(dependencies: readonly Dependency[]) {
-    this.rows.push(...dependencies);
-    if (!this.isHolding) return Promise.resolve();
-    return new Promise<void>((resolve) => {
-      this.release.push(resolve);
-    });
-  }
-
-  close() {
-    return Promise.resolve();
-  }
-}
-
-class Mesh {
-  now = 100_000;
-  readonly problems: Problem[] = [];
-  readonly dirty: DirtyClients[] = [];
-  readonly pipeline: Pipeline;
-  readonly store: HeldStore;
-  #wake: () => void = () => undefined;
-
-  constructor(store = new HeldStore()) {
-    this.store = store;
-    this.pipeline = new Pipeline({
-      store,
-      snapshots: new SnapshotBuilder({
-        encode: (_type, message) => Buffer.from(JSON.stringify(message)),
-        hash: (bytes) => String(bytes.length),
-        egress: [{ address: '10.0.9.9', port: 15080 }],
-      }),
-      defaultMode: 'Enforce',
-      now: () => this.now,
-      onProblem: (problem) => this.problems.push(problem),
-    });
-    this.pipeline.onDirty((dirty) => {
-      this.dirty.push(dirty);
-      this.#wake();
-    });
-  }
-
-  nextDirty(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
-  }
-
-  tell(...objects: readonly MeshObject[]): void {
-    this.pipeline.events(objects.map((object) => ({ type: 'Applied', object, at: this.now })));
-  }
-
-  async start(objects: readonly MeshObject[] = MESH): Promise<this> {
-    const dirty = this.nextDirty();
-    await this.pipeline.start();
-    this.tell(...objects);
-    this.pipeline.synced(this.now);
-    await dirty;
-    this.dirty.length = 0;
-    return this;
-  }
-
-  clusters(node = front0): string[] | undefined {
-    return this.pipeline.snapshot(node) && [...(this.pipeline.snapshot(node)?.[CLUSTER].keys() ?? [])];
-  }
-
-  /** front calls cart over HTTP. */
-  call(options: Parameters<typeof entry>[2] = {}, source = '10.0.0.1'): void {
-    this.pipeline.accessLogs(
-      [entry(source, '10.96.0.1:80', { protocol: 'HTTP1', host: 'cart', startTime: this.now, ...options })],
-      this.now,
-    );
-  }
-
-  states(): string[] {
-    return this.pipeline.reports.edges({}).map(({ to, state }) => `${to} ${state}`);
-  }
-}
-
-const CART_KEY = 'shop/cart.shop.svc.cluster.local';
+import type { Dependency } from '../../controller/core/model.ts';
+import { LISTENER } from '../../controller/core/model.ts';
+import { pod, service } from '../support/mesh-objects.ts';
+import {
+  CART_CLUSTER,
+  CART_KEY,
+  cart,
+  FRONT,
+  front0,
+  front1,
+  HeldStore,
+  MESH,
+  Mesh,
+  NOTHING_HELD,
+  pay,
+  sidecar,
+} from './pipeline-mesh.ts';
 
 describe('nothing is said to a client', () => {
   it('before the graph is loaded', async () => {
@@ -200,6 +94,20 @@ describe('a new edge', () => {
     await mesh.pipeline.stop();
   });
 
+  it('is active at once where every sidecar holds the cluster for another protocol', async () => {
+    const mesh = await new Mesh().start();
+    mesh.pipeline.clientConnected(front0, 1, NOTHING_HELD, mesh.now);
+    const first = mesh.nextDirty();
+    mesh.call();
+    await first;
+    mesh.pipeline.clientWarmed(front0, 1, new Set([CART_CLUSTER]), mesh.now);
+    const second = mesh.nextDirty();
+    mesh.call({ protocol: 'HTTP2' });
+    await second;
+    assert.deepEqual(mesh.states(), [`${CART_KEY} active`, `${CART_KEY} active`]);
+    await mesh.pipeline.stop();
+  });
+
   it('seen twice is one edge and is published once', async () => {
     const mesh = await new Mesh().start();
     const dirty = mesh.nextDirty();
@@ -247,6 +155,22 @@ describe('an entry of an unknown pod', () => {
     assert.match(mesh.problems[0]?.subject ?? '', /10\.0\.0\.1/);
     mesh.tell(pod('front-0', '10.0.0.1', { startedAt: 99_000 }));
     assert.deepEqual(mesh.states(), []);
+    await mesh.pipeline.stop();
+  });
+});
+
+describe('an entry that comes before the mesh is read completely', () => {
+  it('waits for the rest, however long that takes', async () => {
+    const mesh = new Mesh();
+    await mesh.pipeline.start();
+    mesh.tell(pod('front-0', '10.0.0.1'));
+    mesh.call();
+    mesh.now += 60_000;
+    mesh.tell(cart);
+    mesh.tell(pod('front-1', '10.0.0.2'));
+    assert.deepEqual(mesh.states(), []);
+    mesh.pipeline.synced(mesh.now);
+    assert.deepEqual(mesh.states(), [`${CART_KEY} observed`]);
     await mesh.pipeline.stop();
   });
 });

@@ -1,7 +1,8 @@
 /** How one xDS client stands, for status and reports. */
 import { CLUSTER, type NodeIdentity, RESOURCE_TYPES } from '../model.ts';
 import type { ClientStatus } from '../ports.ts';
-import { isAccepted, isAcknowledged, type Subscription } from '../subscription.ts';
+import { isRelayedVersion } from '../snapshot/resource-encoder.ts';
+import { type Held, isAccepted, isAcknowledged, type Subscription } from '../subscription.ts';
 import type { DeltaClient } from './client.ts';
 
 /** Status of a client whose responses are all sent (`next` gave none). */
@@ -18,7 +19,7 @@ export function statusOf(client: DeltaClient, node: NodeIdentity): ClientStatus 
   };
 }
 
-/** Names of the clusters that are warm at the client, in the version that it should hold. */
+/** Names of the learned clusters that are warm at the client, in the version that it should hold. */
 export function warmClusters(client: DeltaClient): ReadonlySet<string> {
   const clusters = client.subscriptions[CLUSTER];
   const latest = client.transition.latest?.[CLUSTER];
@@ -26,7 +27,8 @@ export function warmClusters(client: DeltaClient): ReadonlySet<string> {
     const wanted = latest?.get(name);
     return wanted === undefined ? isAccepted(clusters, name) : isAcknowledged(clusters, wanted);
   };
-  return new Set([...clusters.held.keys()].filter(isCurrent));
+  const isLearned = ({ version }: Held): boolean => version === undefined || !isRelayedVersion(version);
+  return new Set([...clusters.held].flatMap(([name, held]) => (isLearned(held) && isCurrent(name) ? [name] : [])));
 }
 
 function isSynced(client: DeltaClient): boolean {
