@@ -37,7 +37,7 @@ export class Persistence {
     return this.#failure;
   }
 
-  /** News: saved at once, and reported to `settled` when that is done. */
+  /** News: saved at once unless the store is down, and reported to `settled` when that is done. */
   add(key: string): void {
     this.#news.add(key);
     this.#run();
@@ -72,8 +72,14 @@ export class Persistence {
     await new Promise((resolve) => setImmediate(resolve));
     const news = [...this.#news];
     this.#news.clear();
-    await this.#save(news);
+    if (this.#failure === undefined) await this.#save(news);
+    else this.#postpone(news);
     this.#options.settled(news);
+  }
+
+  /** Each try on a locked file blocks for as long as it may wait for the lock: while the store is down, the retry tries. */
+  #postpone(news: readonly string[]): void {
+    for (const key of news) this.#unsaved.add(key);
   }
 
   async #save(news: readonly string[]): Promise<void> {

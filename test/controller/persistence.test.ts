@@ -27,7 +27,10 @@ class FaultyStore implements Store {
     return Promise.resolve({ dependencies: [], createdAt: 0 });
   }
 
+  tries = 0;
+
   save(dependencies: readonly Dependency[]) {
+    this.tries += 1;
     if (this.failure) return Promise.reject(this.failure);
     this.saved.push(dependencies);
     return Promise.resolve();
@@ -99,6 +102,7 @@ describe('Persistence', () => {
     assert.deepEqual(settled, [[keys[0]], [keys[1]]]);
     assert.deepEqual(problems, [{ subject: 'store', reason: 'disk is full' }]);
     assert.equal(persistence.failure, 'disk is full');
+    assert.equal(store.tries, 1, 'a store that is down is not tried for each piece of news: a locked one blocks');
     store.failure = undefined;
     await persistence.flush();
     assert.equal(persistence.failure, undefined);
