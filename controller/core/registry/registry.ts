@@ -138,6 +138,8 @@ export class Registry {
     changes.services.add(serviceKey(service));
     if (this.httpPorts.size > portsBefore || this.#onMixedPort(service)) changes.everybody = true;
     if (before && this.#onMixedPort(before)) changes.everybody = true;
+    // Its endpoints may have been told before it.
+    if (service.headless && this.#hasPodsOnMixedPort(serviceKey(service), service)) changes.everybody = true;
   }
 
   #serviceGone(service: Service, changes: RegistryChanges): void {

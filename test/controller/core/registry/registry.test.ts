@@ -109,7 +109,10 @@ it('forgets what is deleted', () => {
   assert.equal(registry.workloads.ownerAt('10.0.0.1', 6), undefined);
 });
 
-it('tells everybody of the pods of a headless TCP service on an HTTP port', () => {
+it('tells everybody of the pods of a headless TCP service on an HTTP port, also when they were told first', () => {
+  const early = service('db', { 5432: 'TCP' });
+  const pods = { ...slice(early, ['10.0.0.8']), ports: [{ name: 'p5432', port: 80 }] };
+  assert.equal(apply(registryWith(cart, pods), early).everybody, true);
   const headless = service('peers', { 80: 'TCP' });
   const registry = registryWith(cart, headless);
   assert.equal(apply(registry, slice(headless, ['10.0.0.7'])).everybody, true);
