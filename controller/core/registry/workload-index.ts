@@ -14,6 +14,8 @@ export class WorkloadIndex {
   readonly #pods = new Map<string, Pod>();
   readonly #podsByOwner = new Map<string, Set<string>>();
   readonly #controllers = new Map<string, PodController>();
+  /** Deleted, but known for as long as they have pods. */
+  readonly #goneControllers = new Set<string>();
   readonly #namespaces = new Map<string, Namespace>();
   readonly #nodes = new Map<string, Node>();
   readonly #nodeAddresses = new Set<string>();
@@ -30,7 +32,8 @@ export class WorkloadIndex {
     const gone = before ? ownedAddresses(before).filter((address) => !owned.includes(address)) : [];
     for (const address of gone) this.addresses.release(address, key, at);
     this.#pods.set(key, pod);
-    this.#ownedBy(pod)?.add(key);
+    this.#own(pod, key);
+    if (before && ownerKey(before) !== ownerKey(pod)) this.#disown(before, key);
     const workload = this.workloadOf(pod);
     for (const address of owned) this.addresses.claim(address, { pod: key, workload }, pod.startedAt, at);
   }
@@ -41,16 +44,24 @@ export class WorkloadIndex {
     if (!pod) return undefined;
     for (const address of ownedAddresses(pod)) this.addresses.release(address, key, at);
     this.#pods.delete(key);
-    this.#ownedBy(pod)?.delete(key);
+    this.#disown(pod, key);
     return pod;
   }
 
-  #ownedBy({ namespace, owner }: Pod): Set<string> | undefined {
-    if (!owner) return undefined;
-    const key = controllerKey(owner.kind, namespace, owner.name);
-    const pods = this.#podsByOwner.get(key) ?? new Set<string>();
-    this.#podsByOwner.set(key, pods);
-    return pods;
+  #own(pod: Pod, key: string): void {
+    const owner = ownerKey(pod);
+    if (owner === undefined) return;
+    const pods = this.#podsByOwner.get(owner) ?? new Set<string>();
+    this.#podsByOwner.set(owner, pods.add(key));
+  }
+
+  #disown(pod: Pod, key: string): void {
+    const owner = ownerKey(pod);
+    const pods = owner === undefined ? undefined : this.#podsByOwner.get(owner);
+    pods?.delete(key);
+    if (owner === undefined || pods?.size !== 0) return;
+    this.#podsByOwner.delete(owner);
+    if (this.#goneControllers.delete(owner)) this.#controllers.delete(owner);
   }
 
   /**
@@ -60,15 +71,20 @@ export class WorkloadIndex {
   applyController(controller: PodController, at: Timestamp): readonly Pod[] {
     const key = controllerKey(controller.kind, controller.namespace, controller.name);
     this.#controllers.set(key, controller);
+    this.#goneControllers.delete(key);
     const pods = [...(this.#podsByOwner.get(key) ?? [])].flatMap((name) => this.#pods.get(name) ?? []);
     for (const pod of pods) this.applyPod(pod, at);
     return pods;
   }
 
+  /**
+   * What it owned stays what it was as long as it has pods: Kubernetes deletes a Job before its pods, and a sidecar that
+   * suddenly belonged to another workload would lose what it has learned.
+   */
   deleteController(kind: string, namespace: string, name: string): void {
     const key = controllerKey(kind, namespace, name);
-    this.#controllers.delete(key);
-    if (this.#podsByOwner.get(key)?.size === 0) this.#podsByOwner.delete(key);
+    if (this.#podsByOwner.has(key)) this.#goneControllers.add(key);
+    else this.#controllers.delete(key);
   }
 
   applyNamespace(namespace: Namespace): void {
@@ -145,6 +161,11 @@ function podKey(pod: Pick<Pod, 'namespace' | 'name'>): string {
 /** A host-network pod has its node's address, a finished one none any more: neither may be blamed for it. */
 function ownedAddresses(pod: Pod): readonly string[] {
   return pod.hostNetwork || pod.finished ? [] : pod.addresses;
+}
+
+/** Key of the controller that owns the pod. */
+function ownerKey({ namespace, owner }: Pod): string | undefined {
+  return owner && controllerKey(owner.kind, namespace, owner.name);
 }
 
 function controllerKey(kind: string, namespace: string, name: string): string {

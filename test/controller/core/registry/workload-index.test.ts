@@ -76,6 +76,22 @@ describe('the workload of a pod', () => {
     );
     assert.equal(workloads.ownerAt('10.0.0.1', 5)?.workload, 'shop/Rollout/a');
   });
+
+  it('stays the same when its Job is deleted first, for as long as the Job has pods', () => {
+    const workloads = index();
+    const running = pod('n-1', '10.0.0.1', { owner: { kind: 'Job', name: 'n-1' } });
+    workloads.applyController(
+      { kind: 'Job', namespace: 'shop', name: 'n-1', owner: { kind: 'CronJob', name: 'n' } },
+      0,
+    );
+    workloads.applyPod(running, 0);
+    workloads.deleteController('Job', 'shop', 'n-1');
+    assert.equal(workloads.workloadOf(running), 'shop/CronJob/n');
+    workloads.applyPod({ ...running, finished: true }, 1);
+    assert.equal(workloads.workloadOf(running), 'shop/CronJob/n');
+    workloads.deletePod('shop', 'n-1', 2);
+    assert.equal(workloads.workloadOf(running), 'shop/Job/n-1', 'nothing is kept of it after its last pod');
+  });
 });
 
 describe('the addresses of a pod', () => {
