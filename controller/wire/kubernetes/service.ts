@@ -22,8 +22,15 @@ const clusterIPSchema = z.union([z.literal(''), z.literal(HEADLESS), addressSche
   error: ({ input }) => `expected an IPv4 or IPv6 address or None, received ${JSON.stringify(input)}`,
 });
 
+/** Names become hosts: Envoy would read a `*` as a wildcard, and refuse every route of the port for two alike. */
+const A_LABEL = 'expected a DNS label in lower case, as the API server requires it';
+const labelSchema = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, A_LABEL);
+
 const serviceSchema = z.object({
-  metadata: metadataSchema,
+  metadata: metadataSchema.extend({
+    name: labelSchema,
+    namespace: z.union([z.literal(''), labelSchema], A_LABEL).nullish(),
+  }),
   spec: z
     .object({
       type: z.string().nullish(),

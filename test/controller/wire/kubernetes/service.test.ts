@@ -109,6 +109,22 @@ for (const [spec, reason] of WRONG) {
   });
 }
 
+const NO_LABELS: readonly KubernetesObject[] = [
+  { name: '*' },
+  { name: 'two words' },
+  { name: 'web.demo' },
+  { name: 'a'.repeat(64) },
+  { namespace: '*' },
+];
+
+for (const metadata of NO_LABELS) {
+  test(`a Service whose host would be no name is rejected: ${JSON.stringify(metadata)}`, () => {
+    const { objects, problems, rejected } = reduce(serviceObject('cart', {}, metadata), OPTIONS);
+    assert.deepEqual([objects, rejected.length], [[], 1]);
+    assert.match(problems[0]?.reason ?? '', /^metadata\.(name|namespace): expected a DNS label/);
+  });
+}
+
 test('of many wrong fields three are told', () => {
   const ports = [{ port: 0 }, { port: 0 }, { port: 0 }, { port: 0 }, { port: 0 }];
   const { problems } = reduce(serviceObject('cart', { ports }), OPTIONS);
