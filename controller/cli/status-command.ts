@@ -22,8 +22,8 @@ async function showStatus({ server, namespace, output }: ClientOptions<Format>, 
   }
   terminal.out(`${meshLine(status)}\n`);
   if (items.length === 0) terminal.message(whyNoWorkloads(status, namespace));
-  else if (items.every(({ proxies }) => proxies.length === 0)) terminal.message(whyNoProxies(namespace));
-  else terminal.out(`\n${statusTable(items, terminal)}`);
+  else if (items.some(({ proxies }) => proxies.length > 0)) terminal.out(`\n${statusTable(items, terminal)}`);
+  else if (status.unknownProxies.length === 0) terminal.message(whyNoProxies(namespace));
   for (const remark of remarks(status, items)) terminal.message(remark);
 }
 

@@ -76,12 +76,22 @@ export function statusTable(reports: readonly WorkloadReport[], terminal: Termin
 /** So many names are listed; a mesh has thousands. */
 const maxNames = 5;
 
+function listed(names: readonly string[]): string {
+  const more = names.length > maxNames ? ` and ${grouped(names.length - maxNames)} more` : '';
+  return `${names.slice(0, maxNames).join(', ')}${more}`;
+}
+
 function withoutProxy(reports: readonly WorkloadReport[]): string[] {
   const names = reports.filter(({ proxies }) => proxies.length === 0).map(({ workload }) => workload);
   if (names.length === 0) return [];
-  const more = names.length > maxNames ? ` and ${grouped(names.length - maxNames)} more` : '';
+  return [`${counted(names.length, 'workload')} without a connected proxy: ${listed(names)}`];
+}
+
+function ofUnknownPods({ unknownProxies }: MeshStatus): string[] {
+  if (unknownProxies.length === 0) return [];
   return [
-    `${counted(names.length, 'workload')} without a connected proxy: ${names.slice(0, maxNames).join(', ')}${more}`,
+    `${counted(unknownProxies.length, 'connected Envoy')} of unknown pods, which get nothing: ${listed(unknownProxies)}. ` +
+      'The source must hold the pod, and node.id must name it.',
   ];
 }
 
@@ -99,6 +109,7 @@ export function remarks(status: MeshStatus, reports: readonly WorkloadReport[]):
   return [
     ...rejected.map(({ proxy }) => `${proxy.pod} rejected ${proxy.rejected}`),
     ...withoutProxy(reports),
+    ...ofUnknownPods(status),
     ...(status.egresses > 0
       ? []
       : ['No egress is connected, so nothing new is learned. Start one with "lazyscope egress".']),

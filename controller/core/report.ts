@@ -87,6 +87,8 @@ export interface MeshReport {
   readonly edges: number;
   readonly proxies: number;
   readonly egresses: number;
+  /** Node ids of connected sidecars whose pod no source has told, sorted. They are among `proxies` and are served nothing. */
+  readonly unknownProxies: readonly string[];
   /** Bad input that was skipped since start, newest last, at most 100. */
   readonly problems: readonly { readonly subject: string; readonly reason: string; readonly at: string }[];
   readonly problemsTotal: number;

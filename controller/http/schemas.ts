@@ -98,6 +98,7 @@ const meshFields = {
   edges: count,
   proxies: count,
   egresses: count,
+  unknownProxies: z.array(z.string()).describe('node ids of connected sidecars whose pod no source has told'),
   problems: z.array(z.strictObject({ subject: z.string(), reason: z.string(), at: time })),
   problemsTotal: count,
 } satisfies Fields<MeshReport>;

@@ -1,6 +1,13 @@
 import type { ReadModel } from '../report.ts';
 import type { ProblemLog } from './problem-log.ts';
-import { edgeReports, graphReport, type ReportView, workloadDetail, workloadReports } from './reporting.ts';
+import {
+  edgeReports,
+  graphReport,
+  type ReportView,
+  unknownProxies,
+  workloadDetail,
+  workloadReports,
+} from './reporting.ts';
 
 /** @param view the state at the moment of asking; each answer looks once */
 export function readModel(view: () => ReportView & { readonly problems: ProblemLog }): ReadModel {
@@ -13,6 +20,7 @@ export function readModel(view: () => ReportView & { readonly problems: ProblemL
         edges: now.graph.size,
         proxies: now.clients.filter(({ node }) => node.kind === 'sidecar').length,
         egresses: now.clients.filter(({ node }) => node.kind === 'egress').length,
+        unknownProxies: unknownProxies(now),
         problems: now.problems.newest(),
         problemsTotal: now.problems.total,
       };

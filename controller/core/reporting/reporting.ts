@@ -132,6 +132,14 @@ function proxiesByWorkload({ clients, registry }: ReportView): Map<WorkloadKey, 
   return proxies;
 }
 
+/** Node ids of sidecars that belong to no workload, so that no other report shows them. */
+export function unknownProxies({ clients, registry }: ReportView): string[] {
+  return clients
+    .filter(({ node }) => node.kind === 'sidecar' && registry.workloads.podOf(node) === undefined)
+    .map(({ node }) => node.id)
+    .sort(byText);
+}
+
 function append<T>(lists: Map<WorkloadKey, T[]>, key: WorkloadKey, item: T): void {
   const list = lists.get(key);
   if (list) list.push(item);

@@ -21,6 +21,11 @@ const unready = { name: 'graph', ok: false, detail: 'not loaded' };
 
 const noEgress = { ...shop, edges: () => [], mesh: () => ({ ...shop.mesh(), edges: 0, egresses: 0 }) };
 const noProxies = { ...shop, edges: () => [], mesh: () => ({ ...shop.mesh(), edges: 0, proxies: 0 }) };
+const strangers = Array.from(
+  { length: 6 },
+  (_, index) => `sidecar~10.0.9.${index}~new-${index}.shop~shop.svc.cluster.local`,
+);
+const unknownPods = { ...shop, mesh: () => ({ ...shop.mesh(), unknownProxies: strangers }) };
 const noTraffic = { ...shop, edges: () => [], mesh: () => ({ ...shop.mesh(), edges: 0 }) };
 
 const screens: Readonly<Record<string, Screen>> = {
@@ -37,6 +42,17 @@ const screens: Readonly<Record<string, Screen>> = {
   },
   'status-degraded': { args: ['status'], server: { readiness: () => [degraded] } },
   'status-not-ready': { args: ['status'], server: { readiness: () => [unready, degraded] } },
+  'status-unknown-pods': { args: ['status', '-n', 'lab'], server: { readModel: unknownPods } },
+  'status-only-unknown-pods': {
+    args: ['status'],
+    server: {
+      readModel: {
+        ...shop,
+        mesh: () => ({ ...shop.mesh(), proxies: 1, unknownProxies: strangers.slice(0, 1) }),
+        workloads: () => shop.workloads({}).map((report) => ({ ...report, proxies: [] })),
+      },
+    },
+  },
   graph: { args: ['graph'] },
   'graph-json': { args: ['graph', '-n', 'lab', '-o', 'json'] },
   'graph-dot': { args: ['graph', '-o', 'dot'] },

@@ -161,6 +161,7 @@ export const shop: ReadModel = {
     edges: edges.length,
     proxies: 4,
     egresses: 1,
+    unknownProxies: [],
     problems: [{ subject: 'mesh.yaml document 3', reason: 'no kind', at: '2026-11-20T11:59:00.000Z' }],
     problemsTotal: 1,
   }),
@@ -191,7 +192,16 @@ export const shop: ReadModel = {
 
 /** A mesh that was just started: nothing is known yet. */
 export const emptyMesh: ReadModel = {
-  mesh: () => ({ services: 0, workloads: 0, edges: 0, proxies: 0, egresses: 0, problems: [], problemsTotal: 0 }),
+  mesh: () => ({
+    services: 0,
+    workloads: 0,
+    edges: 0,
+    proxies: 0,
+    egresses: 0,
+    unknownProxies: [],
+    problems: [],
+    problemsTotal: 0,
+  }),
   workloads: () => [],
   workload: () => undefined,
   edges: () => [],

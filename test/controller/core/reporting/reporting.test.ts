@@ -8,6 +8,7 @@ import {
   edgeReports,
   graphReport,
   type ReportView,
+  unknownProxies,
   workloadDetail,
   workloadReports,
 } from '../../../../controller/core/reporting/reporting.ts';
@@ -55,6 +56,15 @@ function view(dependencies: readonly Dependency[], clients: readonly ClientStatu
   for (const one of dependencies) graph.put(one);
   return { registry, graph, clients, now };
 }
+
+describe('unknown proxies', () => {
+  it('are the sidecars, not the egresses, whose pod no source has told', () => {
+    const known = proxy('front-0');
+    const egress = { ...proxy('egress-0'), node: { ...proxy('egress-0').node, kind: 'egress' as const } };
+    const told = view([], [known, proxy('ghost-1'), egress, proxy('ghost-0')]);
+    assert.deepEqual(unknownProxies(told), [proxy('ghost-0').node.id, proxy('ghost-1').node.id]);
+  });
+});
 
 describe('edge reports', () => {
   it('have names, times and counters as people read them', () => {
