@@ -31,8 +31,15 @@ function parseSocketAddress(text: string): SocketAddress {
   return address;
 }
 
-function parseSocketAddresses(text: string): readonly SocketAddress[] {
-  return text.split(',').map((item) => parseSocketAddress(item.trim()));
+/** Port 0 means any free port, which is for listening: nobody can be told to connect to it. */
+function parseDialable(text: string): SocketAddress {
+  const address = parseSocketAddress(text);
+  if (address.port === 0) throw new InvalidArgumentError('It must name a port from 1 to 65535.');
+  return address;
+}
+
+function parseDialables(text: string): readonly SocketAddress[] {
+  return text.split(',').map((item) => parseDialable(item.trim()));
 }
 
 function parseSeconds(text: string): number {
@@ -61,7 +68,7 @@ export const controllerOptions: readonly Option[] = [
     .makeOptionMandatory(),
   new Option('--egress <addresses>', 'where sidecars reach the egress, ADDRESS:PORT, several with commas')
     .env('LAZYSCOPE_EGRESS_ADDRESS')
-    .argParser(parseSocketAddresses)
+    .argParser(parseDialables)
     .makeOptionMandatory(),
   new Option('--mode <mode>', 'direct: serve delta xDS to plain Envoys')
     .choices(['direct'])
@@ -77,7 +84,7 @@ export const controllerOptions: readonly Option[] = [
     .default({ address: '127.0.0.1', port: 15014 }, '127.0.0.1:15014'),
   new Option('--advertise <address>', 'gRPC address that bootstraps name (default: 127.0.0.1 and the gRPC port)')
     .env('LAZYSCOPE_ADVERTISE')
-    .argParser(parseSocketAddress),
+    .argParser(parseDialable),
   new Option('--store <kind>', 'where the graph is kept')
     .choices(['sqlite', 'memory'])
     .default('sqlite')

@@ -34,6 +34,8 @@ describe("the controller's settings", () => {
     [['--egress', '10.0.0.9:15080'], /--path/],
     [['--path', 'mesh'], /--egress/],
     [['--path', 'mesh', '--egress', 'nonsense'], /ADDRESS:PORT/],
+    [['--path', 'mesh', '--egress', '10.0.0.9:15080,10.0.0.10:0'], /from 1 to 65535/],
+    [[...REQUIRED, '--advertise', '10.0.0.8:0'], /from 1 to 65535/],
     [[...REQUIRED, '--grpc-listen', '0.0.0.0:99999'], /65535/],
     [[...REQUIRED, '--store', 'etcd'], /sqlite/],
     [[...REQUIRED, '--cluster-domain', 'Cluster local'], /DNS name/],
