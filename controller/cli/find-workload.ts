@@ -34,5 +34,5 @@ function advice(name: WorkloadName, reports: readonly WorkloadReport[]): string 
   if (reports.length === 0) return 'The controller knows no workload at all; "lazyscope status" says why.';
   const bare = { text: name.text, readings: name.readings.map((reading) => ({ name: reading.name })) };
   const close = matchWorkloads(bare, reports).map(({ report }) => report.workload);
-  return close.length > 0 ? `Did you mean ${close.join(' or ')}?` : '"lazyscope status" lists what is known.';
+  return close.length > 0 ? `Did you mean ${close.join(' or ')}?` : '"lazyscope status -o json" lists all workloads.';
 }
