@@ -48,7 +48,10 @@ function choosePod({ workload, pods }: WorkloadReport, name: string | undefined)
   if (!chosen)
     throw new LazyscopeError('NotFound', `Workload ${workload} has no pod ${name ?? ''}; it has: ${names || 'none'}.`);
   if (name === undefined && pods.length > 1) {
-    throw new LazyscopeError('InvalidConfiguration', `Workload ${workload} has several pods, name one: ${names}.`);
+    throw new LazyscopeError(
+      'InvalidConfiguration',
+      `Workload ${workload} has several pods; say which with pod (--pod on the command line): ${names}.`,
+    );
   }
   return chosen;
 }

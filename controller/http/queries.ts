@@ -28,9 +28,10 @@ const socketAddresses = z.string().transform((text, context): readonly SocketAdd
   return z.NEVER;
 });
 
-const socketAddress = socketAddresses.transform(([first, ...more], context): SocketAddress => {
-  if (first !== undefined && more.length === 0) return first;
-  context.addIssue('must be one ADDRESS:PORT');
+const socketAddress = z.string().transform((text, context): SocketAddress => {
+  const address = readDialable(text);
+  if (address !== undefined) return address;
+  context.addIssue('must be one ADDRESS:PORT or [IPV6]:PORT');
   return z.NEVER;
 });
 

@@ -73,7 +73,7 @@ describe('the bootstrap of a workload', () => {
       'no choice among several pods',
       () => workloadBootstrap(two, config, CART, {}),
       'InvalidConfiguration',
-      /cart-0, cart-1/,
+      /--pod .*cart-0, cart-1/,
     ],
     [
       'a pod without address',

@@ -81,6 +81,12 @@ test('a question that cannot be answered says why', async (t) => {
     [`/api/v1/workloads/${checkout}/bootstrap?egress=10.0.0.1`, 400, 'BadRequest', /"egress" must be ADDRESS:PORT/],
     [`/api/v1/workloads/${checkout}/bootstrap?egress=a:70000`, 400, 'BadRequest', /"egress" must be ADDRESS:PORT/],
     [`/api/v1/workloads/${checkout}/bootstrap?controller=a:1,b:2`, 400, 'BadRequest', /one ADDRESS:PORT/],
+    [
+      `/api/v1/workloads/${checkout}/bootstrap?controller=a`,
+      400,
+      'BadRequest',
+      /must be one ADDRESS:PORT or \[IPV6\]:PORT\./,
+    ],
     [`/api/v1/workloads/${checkout}/bootstrap?admin=x`, 400, 'BadRequest', /"admin" must be a port number/],
   ];
   for (const [path, status, code, message] of questions) {
