@@ -37,7 +37,7 @@ export function bootstrapCommand(terminal: Terminal): Command {
   const command = new Command('bootstrap')
     .summary('the configuration that an Envoy starts with')
     .description(
-      'Prints the Envoy bootstrap of one pod. An Envoy started with it works through the egress even while no controller\n' +
+      'Prints the Envoy bootstrap of one pod. An Envoy started with it works through the egress even while no controller ' +
         'runs, and turns lazy-direct when it finds one.',
     )
     .argument('<workload>', 'namespace/Kind/name, deploy/cart.shop, or <pod>.<namespace>', parseWorkloadName)

@@ -72,7 +72,7 @@ export function edgesCommand(terminal: Terminal): Command {
   const command = new Command('edges')
     .summary('what was learned: one line for each edge')
     .description(
-      'Prints every learned edge. CONNS, REQS and LAST tell what crossed the egress; direct traffic is not counted.\n' +
+      'Prints every learned edge. CONNS, REQS and LAST tell what crossed the egress; direct traffic is not counted. ' +
         '-n narrows to edges that start in a namespace.',
     )
     .option('--from <workload>', 'only edges of this workload, for example deploy/cart.shop', parseWorkloadName)

@@ -43,7 +43,7 @@ export function explainCommand(terminal: Terminal): Command {
   const command = new Command('explain')
     .summary('why a workload has a dependency, or lacks it')
     .description(
-      'Says why a workload has each of its dependencies, since when, and what keeps others on the egress.\n' +
+      'Says why a workload has each of its dependencies, since when, and what keeps others on the egress. ' +
         'With --to exits with 1 when a lazy workload has no such edge.',
     )
     .argument(

@@ -51,7 +51,7 @@ export function graphCommand(terminal: Terminal): Command {
     .alias('g')
     .summary('who depends on whom, also as a picture')
     .description(
-      'Prints the dependency graph. In pictures a full line is direct, a dashed one is on its way, a dotted one stays\n' +
+      'Prints the dependency graph. In pictures a full line is direct, a dashed one is on its way, a dotted one stays ' +
         'on the egress. -n narrows to edges that start in a namespace.',
     );
   addClientOptions(command, ['table', 'json', 'yaml', 'dot', 'mermaid']);

@@ -33,7 +33,7 @@ export function statusCommand(terminal: Terminal): Command {
     .alias('st')
     .summary('the mesh at a glance, and every connected Envoy')
     .description(
-      'Prints the mesh in one line, then one line for each connected Envoy, those that are not in sync first.\n' +
+      'Prints the mesh in one line, then one line for each connected Envoy, those that are not in sync first. ' +
         'CLUSTERS is what it holds, of what it would hold without Lazyscope. Exits with 1 when the controller is not ready.',
     );
   addClientOptions(command, ['table', 'json', 'yaml']);

@@ -10,6 +10,8 @@ for (const command of clientCommands()) {
     const { exitCode, stdout, stderr } = await runCli([command.name(), '--help']);
     assert.deepEqual([exitCode, stderr], [0, '']);
     assert.match(command.summary(), /^[a-z].*[^.]$/);
+    // Wrapped to the terminal's width: line breaks of our own would leave ragged lines in a narrow one.
+    assert.ok(!command.description().includes('\n'));
     for (const option of ['-o, --output', '-n, --namespace', '-A, --all-namespaces', '--server', 'LAZYSCOPE_SERVER']) {
       assert.ok(stdout.includes(option), option);
     }
