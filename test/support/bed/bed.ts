@@ -21,11 +21,8 @@ import { Controller, type ControllerOptions } from './controller.ts';
 import { Egress } from './egress.ts';
 import type { KubernetesFolder } from './kubernetes-folder.ts';
 import { BED_NUMBERS, type BedLock, lockAny, tryLock } from './lock.ts';
-import { Network, networkExists, removeNetwork } from './network.ts';
+import { CLUSTER_IPS_FROM, Network, networkExists, removeNetwork } from './network.ts';
 import { Pod, type PodOptions } from './pod.ts';
-
-/** Part of the /16 that is for ClusterIPs; pods are numbered from the start of the /16. */
-const CLUSTER_IPS_FROM = 128 << 8;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 

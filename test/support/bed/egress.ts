@@ -3,7 +3,8 @@ import type { SocketAddress } from '../../../controller/core/model.ts';
 import { eventually } from '../eventually.ts';
 import type { Bed } from './bed.ts';
 import type { BedProcess } from './bed-process.ts';
-import { answers } from './http-get.ts';
+import { answers, getText } from './http-get.ts';
+import { metricSum } from './metric-sum.ts';
 import type { Pod } from './pod.ts';
 import { CONTROLLER_GRPC_PORT, EGRESS_HTTP_PORT, EGRESS_PORT } from './ports.ts';
 import { lazyscope } from './program.ts';
@@ -53,12 +54,7 @@ export class Egress {
 
   /** Sum of the metric's samples, over all labels or those whose text contains `label`; 0 when there is none. */
   async metric(name: string, label = ''): Promise<number> {
-    const response = await fetch(`${this.url}/metrics`);
-    const lines = (await response.text()).split('\n');
-    const samples = lines.filter(
-      (line) => (line.startsWith(`${name} `) || line.startsWith(`${name}{`)) && line.includes(label),
-    );
-    return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+    return metricSum(await getText(`${this.url}/metrics`), name, label);
   }
 
   /** Connections that it has refused, for any reason or for one. */

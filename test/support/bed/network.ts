@@ -16,11 +16,21 @@ import { ipBatch, run } from './command.ts';
  */
 export type Interception = 'none' | 'outbound' | 'both';
 
+/** What of a pod's traffic is redirected. */
+export interface Capture {
+  readonly interception: Interception;
+  /** Ports of the pod that are dialled directly also with `both`; Istio's annotation `excludeInboundPorts`. */
+  readonly excludedPorts?: readonly number[];
+}
+
 /** User id of Envoy, as in Istio: what tells its connections from those of the application. */
 export const ENVOY_USER = 1337;
 
 const OUTBOUND_PORT = 15001;
 const INBOUND_PORT = 15006;
+
+/** Index of the first address that is for Services; pods are numbered from the start of the /16. */
+export const CLUSTER_IPS_FROM = 128 << 8;
 
 /** First part of the name of everything that a bed makes. */
 const PREFIX = 'lzs';
@@ -44,6 +54,11 @@ export class Network {
     return `10.${this.number}.${index >> 8}.${index & 255}`;
   }
 
+  /** Upper half of the /16, whose addresses no pod has. */
+  get clusterIPRange(): string {
+    return `${this.address(CLUSTER_IPS_FROM)}/17`;
+  }
+
   create(): void {
     run('ip', ['netns', 'add', this.#hub]);
     ipBatch(['link add br0 type bridge', 'link set br0 up'], this.#hub);
@@ -57,7 +72,7 @@ export class Network {
   }
 
   /** Makes the namespace of a pod and returns its name. */
-  addPod(name: string, address: string, interception: Interception): string {
+  addPod(name: string, address: string, { interception, excludedPorts = [] }: Capture): string {
     const namespace = `${PREFIX}${this.number}-${name}`;
     const link = `pod${this.#pods.size}`;
     run('ip', ['netns', 'add', namespace]);
@@ -70,17 +85,18 @@ export class Network {
       ['link set lo up', `addr add ${address}/16 dev eth0`, 'link set eth0 up', 'route add default dev eth0'],
       namespace,
     );
-    if (interception !== 'none') intercept(namespace, interception);
+    if (interception !== 'none') intercept(namespace, { interception, excludedPorts });
     return namespace;
   }
 }
 
 /** Istio's rules, reduced to what a bed needs: what Envoy sends, and what stays in the pod, passes. */
-function intercept(namespace: string, interception: Interception): void {
+function intercept(namespace: string, { interception, excludedPorts }: Required<Capture>): void {
   const rules = [
     `-A OUTPUT -m owner --uid-owner ${ENVOY_USER} -j RETURN`,
     '-A OUTPUT -o lo -j RETURN',
     `-A OUTPUT -p tcp -j REDIRECT --to-ports ${OUTBOUND_PORT}`,
+    ...excludedPorts.map((port) => `-A PREROUTING -p tcp --dport ${port} -j RETURN`),
     ...(interception === 'both' ? [`-A PREROUTING -p tcp -j REDIRECT --to-ports ${INBOUND_PORT}`] : []),
   ];
   run('ip', ['netns', 'exec', namespace, 'iptables-restore', '-w'], ['*nat', ...rules, 'COMMIT', ''].join('\n'));

@@ -13,6 +13,8 @@ export interface PodOptions {
   readonly deployment?: string;
   /** Default `outbound`. */
   readonly interception?: Interception;
+  /** Ports of the pod that are dialled directly also when it intercepts `both`. */
+  readonly excludedPorts?: readonly number[];
   readonly address?: string;
   /** Annotation `lazyscope.io/mode`. */
   readonly mode?: 'Off' | 'Enforce';
@@ -40,7 +42,8 @@ export class Pod {
     this.namespace = options.namespace ?? 'shop';
     this.deployment = options.deployment ?? name.replace(/-[^-]*$/, '');
     this.mode = options.mode;
-    this.netns = bed.network.addPod(name, address, options.interception ?? 'outbound');
+    const { interception = 'outbound', excludedPorts = [] } = options;
+    this.netns = bed.network.addPod(name, address, { interception, excludedPorts });
   }
 
   /** `namespace/Deployment/name`. */
