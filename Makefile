@@ -3,16 +3,19 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.tools/node/bin:$(CURDIR)/node_modules/.bin:$(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
-.PHONY: help demo test check bench build golden clean
+.PHONY: help demo test test-mesh check bench build golden clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 demo: ## a small shop on real Envoys becomes lazy (FILLER=300 KEEP=1 JSON=FILE)
 	@scripts/setup.sh mesh && node demo/main.ts
 
 test: ## every test, no skips (FILTER=part of a file's path)
 	@scripts/setup.sh mesh && node scripts/test.ts $(FILTER)
+
+test-mesh: ## tests on a real Kubernetes API server and istiod (FILTER=part of a file's path)
+	@scripts/setup.sh istio && node test/mesh/servers/main.ts && node scripts/test.ts --mesh $(FILTER)
 
 check: ## types, lint, format, import rules, dead code
 	@scripts/setup.sh && tsc -p . && biome ci --error-on-warnings . && knip

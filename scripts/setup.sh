@@ -159,7 +159,7 @@ ensure_etcd() {
   local partial=$TOOLS/etcd.partial
   rm -rf "$partial"
   mkdir -p "$partial"
-  { apt-get update -qq && (cd "$partial" && apt-get download -qq etcd-server) && dpkg -x "$partial"/*.deb "$partial"; } \
+  { apt-get update -qq && (cd "$partial" && apt-get download -qq -o APT::Sandbox::User=root etcd-server) && dpkg -x "$partial"/*.deb "$partial"; } \
     >/dev/null || fail "etcd-server could not be fetched with apt-get; install etcd by hand."
   rm -rf "$partial"/*.deb "$TOOLS/etcd"
   mv "$partial" "$TOOLS/etcd"

@@ -36,6 +36,13 @@ test('passes when every test passes, and closes with the sum of unit and e2e tes
   assert.equal(output.match(/^ℹ tests /gm)?.length, 1);
 });
 
+test('leaves out the tests on real servers, which run when asked for', (t) => {
+  const files = { 'test/a.test.ts': PASSES, 'test/mesh/b.test.ts': PASSES, 'test/mesh/c.test.ts': PASSES };
+  assert.match(runTests(t, files).output, /^ℹ tests 1$/m);
+  assert.match(runTests(t, files, ['--mesh']).output, /^ℹ tests 2$/m);
+  assert.match(runTests(t, files, ['--mesh', 'c.test']).output, /^ℹ tests 1$/m);
+});
+
 const FAILURES: Record<string, { readonly code: string; readonly says: RegExp }> = {
   'a test fails': { code: "test('no', () => { throw new Error('no'); });", says: /^Some tests failed/m },
   'a test is skipped': { code: "test.skip('later', () => {});", says: /skipped or todo: later$/m },

@@ -16,17 +16,23 @@ export interface BedLock {
 
 /** The lock of a number, or `undefined` while somebody alive holds it. */
 export async function tryLock(number: number): Promise<BedLock | undefined> {
+  const lock = await tryLockName(`lazyscope-bed-${number}`);
+  return lock && { number, ...lock };
+}
+
+/** The lock of any name on this machine, or `undefined` while somebody alive holds it. */
+export async function tryLockName(name: string): Promise<Pick<BedLock, 'release'> | undefined> {
   const server = createServer();
   const held = await new Promise<boolean>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') resolve(false);
       else reject(error);
     });
-    server.listen({ path: `\0lazyscope-bed-${number}` }, () => resolve(true));
+    server.listen({ path: `\0${name}` }, () => resolve(true));
   });
   if (!held) return undefined;
   server.unref();
-  return { number, release: () => void server.close() };
+  return { release: () => void server.close() };
 }
 
 /** @throws Error when all numbers are held */
