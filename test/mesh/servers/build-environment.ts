@@ -4,7 +4,7 @@ import { join } from 'node:path';
 const OWN_TOOLS = join(import.meta.dirname, '..', '..', '..', '.tools', 'bin');
 
 /** PATH with what `scripts/setup.sh istio` has put into `.tools/bin` first: Go and etcd, where the system lacks them. */
-function toolsPath(): string {
+export function toolsPath(): string {
   return `${OWN_TOOLS}:${process.env['PATH'] ?? ''}`;
 }
 
