@@ -36,13 +36,14 @@ export class MeshServer {
     const { name, command, environment = {}, isReady } = this.#options;
     const process = this.#bed.start({ name, command, environment });
     this.#process = process;
-    const ended = process.exited.then((how) => {
-      const lastLine = process.log().trimEnd().split('\n').at(-1) ?? '';
-      throw new Error(`${name} ended with ${how} before it served: ${lastLine}`);
-    });
-    // It is to end some time; who waits for the start alone is to hear of it.
-    ended.catch(() => undefined);
-    await Promise.race([eventually(`${name} serves`, isReady, { timeoutMs: 60_000 }), ended]);
+    const outcome = await eventually(
+      `${name} serves`,
+      async () => (process.running ? (await isReady()) && 'Serves' : 'Ended'),
+      { timeoutMs: 60_000 },
+    );
+    if (outcome === 'Serves') return;
+    const lastLine = process.log().trimEnd().split('\n').at(-1) ?? '';
+    throw new Error(`${name} ended with ${await process.exited} before it served: ${lastLine}`);
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
