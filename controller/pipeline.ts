@@ -42,6 +42,10 @@ import { Persistence } from './persistence.ts';
 
 /** Changed counters are saved this often; new edges are saved at once. */
 const COUNTERS_SAVED_EVERY_MS = 10_000;
+/** Fewer Services than this may go at once without a remark. */
+const FEW_SERVICES = 10;
+/** Listeners that clients claim to have are kept up to this many ports: each costs every sidecar 70 kB. */
+const MAX_HTTP_PORTS = 1_000;
 /** A store younger than this may know less than the sidecars that reconnect: what they hold are seeds. */
 const SEEDING_MS = 24 * 3_600_000;
 
@@ -156,12 +160,22 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
   // --- MeshSink
 
   events(batch: readonly MeshEvent[]): void {
+    this.#warnOfMassDeletion(batch);
     const changes = this.#registry.apply(batch);
     this.#soil(changes);
     if (changes.pods.length > 0) {
       this.#identifyClients();
       this.#retryWaiting();
     }
+  }
+
+  /** The source has looked twice, so it is obeyed; but a failed sync or a wrong mount looks just like this. */
+  #warnOfMassDeletion(batch: readonly MeshEvent[]): void {
+    const before = this.#registry.services.size;
+    const deleted = batch.filter((event) => event.type === 'Deleted' && event.ref.kind === 'Service').length;
+    if (deleted < FEW_SERVICES || deleted <= before / 10) return;
+    const reason = `removed ${deleted} of ${before} Services at once; if they still exist, give it its files back`;
+    this.problem({ subject: 'source', reason });
   }
 
   synced(at: Timestamp): void {
@@ -292,7 +306,13 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
 
   #keepPort(listener: string): void {
     const port = /^0\.0\.0\.0_(\d+)$/.exec(listener)?.[1];
-    if (port !== undefined && this.#registry.keepHttpPort(Number(port))) this.#dirt.all();
+    if (port === undefined || this.#registry.httpPorts.has(Number(port))) return;
+    if (this.#registry.httpPorts.size >= MAX_HTTP_PORTS) {
+      this.problem({ subject: `listener ${listener}`, reason: `not kept: the mesh has ${MAX_HTTP_PORTS} HTTP ports` });
+      return;
+    }
+    this.#registry.keepHttpPort(Number(port));
+    this.#dirt.all();
   }
 
   #seed(workload: WorkloadKey, cluster: string, at: Timestamp): void {

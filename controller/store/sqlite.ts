@@ -83,20 +83,24 @@ export class SqliteStore implements Store {
     this.#file = { ...file, upsert: file.database.prepare(UPSERT) };
     file.database.prepare("INSERT OR IGNORE INTO meta (name, value) VALUES ('createdAt', ?)").run(now);
     const created = file.database.prepare("SELECT value FROM meta WHERE name = 'createdAt'").get();
-    return { dependencies: this.#readDependencies(file), createdAt: Number(created?.['value']) };
+    const { dependencies, isComplete } = this.#readDependencies(file);
+    // What could not be read may be held by sidecars still, so that the store counts as young: they seed it.
+    return { dependencies, createdAt: isComplete ? Number(created?.['value']) : now };
   }
 
-  #readDependencies({ database }: DatabaseFile): Dependency[] {
+  #readDependencies({ database }: DatabaseFile): { readonly dependencies: Dependency[]; readonly isComplete: boolean } {
     const dependencies: Dependency[] = [];
+    let isComplete = true;
     for (const row of database.prepare(SELECT_ALL).iterate()) {
       try {
         dependencies.push(fromRow(row));
       } catch (error) {
         const { message } = LazyscopeError.from('StoreUnusable', 'skipped', error);
+        isComplete = false;
         this.#onProblem({ subject: `${this.#path} row "${row['key']}"`, reason: message });
       }
     }
-    return dependencies;
+    return { dependencies, isComplete };
   }
 
   #saveOrRecover(dependencies: readonly Dependency[]): void {

@@ -321,3 +321,24 @@ it('reports workloads with their proxies, mode and clusters', async () => {
   assert.equal(mesh.pipeline.reports.mesh().proxies, 1);
   await mesh.pipeline.stop();
 });
+
+it('names a source that removes many services at once, and obeys it', async () => {
+  const services = Array.from({ length: 20 }, (_, index) =>
+    service(`s${index}`, { 80: 'HTTP' }, { clusterIP: `10.96.9.${index}` }),
+  );
+  const mesh = await new Mesh().start(services);
+  const refs = services.map(({ kind, namespace, name }) => ({ kind, namespace, name }));
+  mesh.pipeline.events(refs.map((ref) => ({ type: 'Deleted', ref, at: mesh.now })));
+  assert.match(mesh.problems[0]?.reason ?? '', /removed 20 of 20 Services/);
+  assert.equal(mesh.pipeline.reports.mesh().services, 0);
+  await mesh.pipeline.stop();
+});
+
+it('does not keep any number of ports that a sidecar claims to listen on', async () => {
+  const mesh = await new Mesh().start();
+  const listeners = new Map(Array.from({ length: 2_000 }, (_, index) => [`0.0.0.0_${10_000 + index}`, 'abc']));
+  mesh.pipeline.clientConnected(front0, 1, { clusters: new Map(), listeners }, mesh.now);
+  assert.equal(mesh.pipeline.snapshot(front0)?.[LISTENER].size, 1_000);
+  assert.match(mesh.problems[0]?.reason ?? '', /1000 HTTP ports/);
+  await mesh.pipeline.stop();
+});

@@ -11,6 +11,9 @@ import {
 import type { Ownership } from '../registry/address-book.ts';
 import { serviceKey } from '../registry/service-index.ts';
 
+/** Of a DNS name (RFC 1035); what a client says beyond that is cut, since it is kept for good. */
+const LONGEST_NAME = 253;
+
 /** What attribution asks of the registry. */
 export interface AttributionView {
   ownerAt(address: string, at: Timestamp): Ownership | undefined;
@@ -95,7 +98,7 @@ function byAddress(entry: AccessLogEntry, view: AttributionView): Target {
     kind: 'Address',
     address: entry.destination.address,
     port: entry.destination.port,
-    ...(name === undefined ? {} : { host: hostWithoutPort(name).toLowerCase() }),
+    ...(name === undefined ? {} : { host: hostWithoutPort(name).toLowerCase().slice(0, LONGEST_NAME) }),
   };
   return { destination, relayReason: addressKind(entry.destination, entry.startTime, view) };
 }

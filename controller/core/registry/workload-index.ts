@@ -1,4 +1,14 @@
-import type { Mode, Namespace, Node, NodeIdentity, Pod, PodController, Timestamp, WorkloadKey } from '../model.ts';
+import type {
+  Mode,
+  Namespace,
+  Node,
+  NodeIdentity,
+  Owner,
+  Pod,
+  PodController,
+  Timestamp,
+  WorkloadKey,
+} from '../model.ts';
 import { AddressBook, type Ownership } from './address-book.ts';
 
 /** A mode and the object that says so. */
@@ -128,20 +138,13 @@ export class WorkloadIndex {
     return this.addresses.ownerAt(address, at);
   }
 
-  /**
-   * The pod's controller owner, and for a ReplicaSet or Job that one's owner. Where the ReplicaSet cannot be read, the
-   * label `pod-template-hash` names the Deployment: its ReplicaSets are called `<deployment>-<hash>`.
-   */
+  /** The pod's controller owner, and for a ReplicaSet or Job that one's owner. */
   workloadOf(pod: Pod): WorkloadKey {
     const { namespace, owner } = pod;
     if (!owner) return `${namespace}/Pod/${pod.name}`;
-    const grandOwner = this.#controllers.get(controllerKey(owner.kind, namespace, owner.name))?.owner;
-    if (grandOwner) return `${namespace}/${grandOwner.kind}/${grandOwner.name}`;
-    const suffix = `-${pod.podTemplateHash}`;
-    if (owner.kind === 'ReplicaSet' && pod.podTemplateHash !== undefined && owner.name.endsWith(suffix)) {
-      return `${namespace}/Deployment/${owner.name.slice(0, -suffix.length)}`;
-    }
-    return `${namespace}/${owner.kind}/${owner.name}`;
+    const controller = this.#controllers.get(controllerKey(owner.kind, namespace, owner.name));
+    const { kind, name } = controller?.owner ?? (controller ? owner : likelyOwner(owner, pod.podTemplateHash));
+    return `${namespace}/${kind}/${name}`;
   }
 
   /** Most specific wins: the pod's annotation, its namespace's, the default. */
@@ -151,6 +154,20 @@ export class WorkloadIndex {
     if (mode) return { mode, source: `annotation on Namespace ${pod.namespace}` };
     return { mode: this.#defaultMode, source: 'default' };
   }
+}
+
+/**
+ * The workload behind a ReplicaSet or Job that was not told. A Deployment's ReplicaSets are called
+ * `<deployment>-<pod-template-hash>`, a CronJob's Jobs `<cronjob>-<minutes since the epoch>`: each of them would be a
+ * workload that begins to learn anew.
+ */
+function likelyOwner(owner: Owner, podTemplateHash: string | undefined): Owner {
+  const suffix = `-${podTemplateHash}`;
+  if (owner.kind === 'ReplicaSet' && podTemplateHash !== undefined && owner.name.endsWith(suffix)) {
+    return { kind: 'Deployment', name: owner.name.slice(0, -suffix.length) };
+  }
+  const cronJob = owner.kind === 'Job' ? /^(.+)-\d{8,10}$/.exec(owner.name)?.[1] : undefined;
+  return cronJob === undefined ? owner : { kind: 'CronJob', name: cronJob };
 }
 
 /** `namespace/name`. */

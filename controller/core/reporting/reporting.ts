@@ -111,7 +111,10 @@ function workloadReport(view: ReportView, { workload, pods, proxies, total }: Wo
     dependencies: dependencies.filter(({ state }) => state !== 'relayed').length,
     relayed: dependencies.filter(({ state }) => state === 'relayed').length,
     clusters: { kept: mode === 'Enforce' ? scope.warm.length + scope.routed.length : total, total },
-    pods: pods.map(({ name, addresses }) => ({ name, addresses })).sort((a, b) => byText(a.name, b.name)),
+    pods: pods
+      .filter(({ finished }) => !finished)
+      .map(({ name, addresses }) => ({ name, addresses }))
+      .sort((a, b) => byText(a.name, b.name)),
     proxies,
   };
 }

@@ -36,6 +36,12 @@ interface Generation {
   relayTable?: Snapshot;
 }
 
+interface Lazy {
+  readonly generation: Generation;
+  readonly namespace: string;
+  readonly snapshot: Snapshot;
+}
+
 /**
  * Builds snapshots. A lazy sidecar's costs what its scope and the common resources are long, not what the mesh is;
  * resources are encoded once and shared, and a part without changes is the same Map as before.
@@ -44,8 +50,8 @@ export class SnapshotBuilder {
   readonly #services: ServiceResources;
   readonly #routes: RouteResources;
   readonly #common: CommonResourcesBuilder;
-  /** The newest snapshot of each lazy scope, for the identity of unchanged parts. */
-  readonly #lazy = new WeakMap<Scope, Snapshot>();
+  /** The newest snapshot of each lazy scope: its pods share it, and its unchanged parts keep their identity. */
+  readonly #lazy = new WeakMap<Scope, Lazy>();
   #generation: Generation | undefined;
   #relayTable: Snapshot | undefined;
 
@@ -62,9 +68,11 @@ export class SnapshotBuilder {
   sidecar(view: MeshView, scope: Scope, namespace: string): Snapshot {
     const generation = this.#generationOf(view);
     if (scope.kind === 'Eager') return this.#eager(view, generation, namespace);
+    const known = this.#lazy.get(scope);
+    if (known?.generation === generation && known.namespace === namespace) return known.snapshot;
     const built = this.#build(view, generation.common, scopedPorts(view.services, scope), namespace);
-    const snapshot = unlessEqual(this.#lazy.get(scope), built);
-    this.#lazy.set(scope, snapshot);
+    const snapshot = unlessEqual(known?.snapshot, built);
+    this.#lazy.set(scope, { generation, namespace, snapshot });
     return snapshot;
   }
 

@@ -54,6 +54,18 @@ describe('the workload of a pod', () => {
       controllers: [{ kind: 'Job', namespace: 'shop', name: 'n-1', owner: { kind: 'CronJob', name: 'n' } }],
       is: 'shop/CronJob/n',
     },
+    {
+      name: 'is the CronJob that the name of an unknown Job tells',
+      pod: pod('n-1', '10.0.0.1', { owner: { kind: 'Job', name: 'nightly-29381760' } }),
+      controllers: [],
+      is: 'shop/CronJob/nightly',
+    },
+    {
+      name: 'is a Job of such a name itself where it is known to have no owner',
+      pod: pod('n-1', '10.0.0.1', { owner: { kind: 'Job', name: 'nightly-29381760' } }),
+      controllers: [{ kind: 'Job', namespace: 'shop', name: 'nightly-29381760' }],
+      is: 'shop/Job/nightly-29381760',
+    },
   ];
   for (const { name, pod: value, controllers, is } of cases) {
     it(name, () => {

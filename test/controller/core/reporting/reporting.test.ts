@@ -149,6 +149,16 @@ describe('workload reports', () => {
     assert.equal(workloadDetail(gone, 'shop/Deployment/never'), undefined);
   });
 
+  it('leave out pods that have finished', () => {
+    const some = view([]);
+    const finished = pod('front-1', '10.0.0.3', { finished: true });
+    some.registry.apply([{ type: 'Applied', object: finished, at: 0 }]);
+    assert.deepEqual(
+      workloadDetail(some, FRONT)?.pods.map(({ name }) => name),
+      ['front-0'],
+    );
+  });
+
   it('show everything as kept where a pod is Off', () => {
     const off = view([dependency(80)]);
     const eager = pod('front-1', '10.0.0.3', { mode: 'Off' });
