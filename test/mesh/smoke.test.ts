@@ -3,15 +3,11 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type App, loadApp } from '../support/apps/load-app.ts';
 import { clusterOf } from '../support/bed/api-client.ts';
-import { Egress } from '../support/bed/egress.ts';
 import type { Pod } from '../support/bed/pod.ts';
-import { EGRESS_PORT } from '../support/bed/ports.ts';
 import type { ServiceHandle } from '../support/bed/small-mesh.ts';
-import { eventually } from '../support/eventually.ts';
-import { egressRule, lazySidecar } from './bed/lazy-objects.ts';
+import { egressPod, egressRule, makeLazy, startEgress } from './bed/lazy.ts';
 import { MeshBed } from './bed/mesh-bed.ts';
 
-const SYSTEM = 'lazyscope';
 const HTTP_PORT = 8080;
 const TCP_PORT = 9000;
 const GREETING = '220 ready\r\n';
@@ -19,7 +15,6 @@ const GREETING = '220 ready\r\n';
 let mesh: MeshBed;
 let server: Pod;
 let client: Pod;
-let egress: Egress;
 let web: ServiceHandle;
 let mail: ServiceHandle;
 
@@ -44,30 +39,6 @@ async function webPeer(app: App<'http1-client'>, connection: string): Promise<st
   return answer.body;
 }
 
-function clusterOfService({ host, port }: ServiceHandle): string {
-  return `outbound|${port}||${host}`;
-}
-
-/** The egress dials ClusterIPs, which its own Envoy, an eager one, resolves. */
-async function startEgress(): Promise<void> {
-  egress = new Egress(mesh.bed, await mesh.pod('egress-0', { namespace: SYSTEM }));
-  await mesh.startEnvoy(egress.pod);
-  await egress.start({ mode: 'istio' });
-}
-
-/** Makes the client lazy; returns all that its Envoy then knows: the egress and the placeholder. */
-async function makeLazy(): Promise<readonly [ServiceHandle, ServiceHandle]> {
-  const system = async (name: string, ports: Record<string, number>, pods: readonly Pod[] = []) =>
-    mesh.service({ name, namespace: SYSTEM, ports, pods });
-  const service = await system('egress', { proxy: EGRESS_PORT }, [egress.pod]);
-  const placeholder = await system('placeholder', { http: HTTP_PORT });
-  // Else istiod's route cache gives the egress's Envoy the lazy route of this port.
-  await system('decoy', { http: HTTP_PORT });
-  await mesh.client.apply(egressRule(service, SYSTEM));
-  await mesh.client.apply(lazySidecar(client, service, [service, placeholder]));
-  return [service, placeholder];
-}
-
 test('An Envoy has the clusters of every service, and a ClusterIP leads to the pod behind it', async () => {
   const clusters = await client.envoy.admin.clusters();
   assert.ok(clusters.includes(clusterOf('web', HTTP_PORT)), clusters.join());
@@ -79,7 +50,7 @@ test('istiod tells what it does, and what it would refuse', async () => {
   const connections = await mesh.istiod.debug<{ readonly totalClients: number }>('connections');
   assert.equal(connections.totalClients, 1);
   assert.ok((await mesh.istiod.metric('pilot_xds_pushes', 'type="cds"')) > 0);
-  const rule = egressRule(web, SYSTEM);
+  const rule = egressRule(web);
   assert.deepEqual(await mesh.istiod.validate(rule), { allowed: true, message: '' });
   const refused = await mesh.istiod.validate({ ...rule, spec: {} });
   assert.equal(refused.allowed, false);
@@ -87,13 +58,11 @@ test('istiod tells what it does, and what it would refuse', async () => {
 });
 
 test('A lazy Envoy sends what it does not know through the egress to its original destination', async () => {
-  await startEgress();
-  const [known, placeholder] = await makeLazy();
-  await eventually('the client knows nothing but egress and placeholder', async () => {
-    const clusters = (await client.envoy.admin.clusters()).filter((name) => name.startsWith('outbound|'));
-    return clusters.join() === [clusterOfService(known), clusterOfService(placeholder)].join();
-  });
-  assert.equal(await webPeer(await loadApp(client, 'http1-client'), 'lazy'), egress.pod.address);
+  const pod = await egressPod(mesh);
+  await mesh.startEnvoy(pod);
+  const egress = await startEgress(mesh, pod);
+  await makeLazy(mesh, { client, admin: client.envoy.admin, egress, httpPort: HTTP_PORT });
+  assert.equal(await webPeer(await loadApp(client, 'http1-client'), 'lazy'), pod.address);
   const exchange = await (await loadApp(client, 'tcp-client')).call('echoExchange', mail, GREETING.length, 100_000);
   assert.equal(exchange.greeting, GREETING);
   assert.equal(exchange.receivedHash, exchange.sentHash);

@@ -8,6 +8,7 @@ import { type App, loadApp } from '../support/apps/load-app.ts';
 import type { Pod } from '../support/bed/pod.ts';
 import type { ServiceHandle } from '../support/bed/small-mesh.ts';
 import type { Agent } from './bed/agent.ts';
+import { egressPod, makeLazy, startEgress } from './bed/lazy.ts';
 import { MeshBed } from './bed/mesh-bed.ts';
 
 const HTTP_PORT = 8080;
@@ -35,21 +36,27 @@ before(async () => {
 });
 after(() => mesh.destroy());
 
-test('A request by ClusterIP arrives with the identity of the pod that sent it', async () => {
+/** Calls `web` by its ClusterIP; returns the identity that the server is shown. */
+async function callerOf(testCase: string): Promise<string | undefined> {
   const app = await loadApp(client, 'http1-client');
   const { address, port, host } = web;
-  const headers = { host, 'x-case': 'identity' };
-  const answer = await app.call('send', { connection: 'web', address, port, path: '/peer', headers });
+  const headers = { host, 'x-case': testCase };
+  const answer = await app.call('send', { connection: testCase, address, port, path: '/peer', headers });
   assert.equal(answer.status, 200, answer.body);
-  const { rawHeaders } = await httpServer.call('seenRequest', 'identity');
+  const { rawHeaders } = await httpServer.call('seenRequest', testCase);
   const certificate = rawHeaders[rawHeaders.findIndex((name) => name.toLowerCase() === 'x-forwarded-client-cert') + 1];
-  assert.match(certificate ?? '', /URI=spiffe:\/\/cluster\.local\/ns\/shop\/sa\/client/);
-});
+  return /;URI=([^;,]*)$/.exec(certificate ?? '')?.[1];
+}
 
-test('Server-first TCP works', async () => {
+async function assertServerFirst(): Promise<void> {
   const exchange = await (await loadApp(client, 'tcp-client')).call('echoExchange', mail, GREETING.length, 10_000);
   assert.equal(exchange.greeting, GREETING);
   assert.equal(exchange.receivedHash, exchange.sentHash);
+}
+
+test('HTTP and server-first TCP by ClusterIP arrive, with the identity of the pod that calls', async () => {
+  assert.equal(await callerOf('eager'), 'spiffe://cluster.local/ns/shop/sa/client');
+  await assertServerFirst();
 });
 
 test('A pod without an agent is refused', async () => {
@@ -64,4 +71,14 @@ test('The agent hands out the certificate, whose identity is that of the Service
   assert.deepEqual(readdirSync(agent.certificates).sort(), ['cert-chain.pem', 'key.pem', 'root-cert.pem']);
   const certificate = new X509Certificate(readFileSync(join(agent.certificates, 'cert-chain.pem')));
   assert.equal(certificate.subjectAltName, 'URI:spiffe://cluster.local/ns/shop/sa/client');
+});
+
+test('A lazy pod reaches a STRICT server through the egress, whose sidecar gives it the identity of the egress', async () => {
+  const pod = await egressPod(mesh);
+  await mesh.startAgent(pod);
+  const egress = await startEgress(mesh, pod);
+  await makeLazy(mesh, { client, admin: agent.admin, egress, httpPort: HTTP_PORT });
+  assert.equal(await callerOf('lazy'), 'spiffe://cluster.local/ns/lazyscope/sa/egress');
+  await assertServerFirst();
+  assert.equal(await egress.metric('lazyscope_egress_connections_total'), 2);
 });
