@@ -66,6 +66,15 @@ test('A restarted istiod serves the same Envoys', async () => {
   await reaches('again');
 });
 
+test('The mesh configuration changes while istiod runs', async () => {
+  const unknownGoes = async (cluster: string): Promise<boolean> =>
+    JSON.stringify(await client.envoy.admin.dump('ListenersConfigDump')).includes(`"cluster":"${cluster}"`);
+  assert.ok(await unknownGoes('PassthroughCluster'));
+  await mesh.configure({ outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' } });
+  await eventually('unknown destinations are refused', async () => !(await unknownGoes('PassthroughCluster')));
+  assert.ok(await unknownGoes('BlackHoleCluster'));
+});
+
 test('A server that does not start is refused with its last line, as soon as it has ended', async () => {
   const bed = await Bed.create();
   const command = ['sh', '-c', 'echo reading settings; echo port is taken >&2; exit 3'];

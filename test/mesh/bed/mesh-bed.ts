@@ -74,7 +74,7 @@ export class MeshBed {
       await mesh.etcd.start();
       await mesh.apiServer.start();
       await applyCrds(mesh.client, servers.istio);
-      await applyMeshConfig(mesh.client, mutualTls, meshConfig);
+      await mesh.configure(meshConfig);
       await mesh.istiod.start();
       return mesh;
     } catch (error) {
@@ -86,6 +86,11 @@ export class MeshBed {
   /** The API server, as an administrator. */
   get client(): KubernetesClient {
     return this.apiServer.client;
+  }
+
+  /** Changes the mesh configuration, which istiod watches, to the bed's own and the given fields. */
+  async configure(meshConfig: MeshConfig): Promise<void> {
+    await applyMeshConfig(this.client, this.#mutualTls, meshConfig);
   }
 
   /** Makes a namespace where there is none. */
