@@ -2,9 +2,9 @@
 import { type ServerDuplexStream, status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { connect, type DeltaClient } from '../core/delta/client.ts';
+import { deadline, next, publish, type Received, receive } from '../core/delta/delta.ts';
 import type { DeltaRequest, DeltaResponse, ResourceCodec } from '../core/delta/discovery.ts';
 import { statusOf, warmClusters } from '../core/delta/status.ts';
-import { deadline, next, publish, type Received, receive } from '../core/delta.ts';
 import { CLUSTER, LISTENER, type NodeIdentity, type Timestamp } from '../core/model.ts';
 import { parseNodeId } from '../core/node-identity.ts';
 import type { ClientStatus, HeldResources, SnapshotSource } from '../core/ports.ts';

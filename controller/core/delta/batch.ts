@@ -6,7 +6,7 @@ import {
   ROUTE_CONFIGURATION,
   type Timestamp,
 } from '../model.ts';
-import { isAccepted, isInFlight, isSubscribed, type Subscription } from '../subscription.ts';
+import { isAccepted, isInFlight, isSubscribed, type Subscription } from './subscription.ts';
 
 /** The answer to a name: a resource, that there is none, or that it cannot be told yet. */
 export type Lookup = Resource | 'Absent' | 'Later';

@@ -8,7 +8,7 @@ import {
   type Snapshot,
   type Timestamp,
 } from '../model.ts';
-import { noSubscription, type Subscription } from '../subscription.ts';
+import { noSubscription, type Subscription } from './subscription.ts';
 
 /**
  * Where the client stands between two snapshots. At most these four are kept, however fast the mesh changes: newer

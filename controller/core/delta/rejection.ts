@@ -2,7 +2,7 @@
  * NACKs. Envoy rejects a whole response; its message does not always name the resource, nothing or a part of the
  * response may have been applied, and it remembers no version of it.
  */
-import { type Held, isAccepted, noteAnswered, type Subscription, withoutReconciled } from '../subscription.ts';
+import { type Held, isAccepted, noteAnswered, type Subscription, withoutReconciled } from './subscription.ts';
 
 /** What a NACK taught: the subscription after it, and the resource that is known to be bad now. */
 export interface Rejected {

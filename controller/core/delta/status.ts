@@ -2,8 +2,8 @@
 import { CLUSTER, type NodeIdentity, RESOURCE_TYPES } from '../model.ts';
 import type { ClientStatus } from '../ports.ts';
 import { isRelayedVersion } from '../snapshot/resource-encoder.ts';
-import { type Held, isAccepted, isAcknowledged, type Subscription } from '../subscription.ts';
 import type { DeltaClient } from './client.ts';
+import { type Held, isAccepted, isAcknowledged, type Subscription } from './subscription.ts';
 
 /** Status of a client whose responses are all sent (`next` gave none). */
 export function statusOf(client: DeltaClient, node: NodeIdentity): ClientStatus {

@@ -8,10 +8,10 @@
  * change starves nobody.
  */
 import { CLUSTER, LISTENER, type Resource, ROUTE_CONFIGURATION, type Snapshot, type Timestamp } from '../model.ts';
-import { isAcknowledged, isInFlight, isSubscribed, isWaiting, type Subscription } from '../subscription.ts';
 import { holdsExactly, nextBatch } from './batch.ts';
 import type { DeltaClient, Transition } from './client.ts';
 import type { ResourceCodec } from './discovery.ts';
+import { isAcknowledged, isInFlight, isSubscribed, isWaiting, type Subscription } from './subscription.ts';
 import { viewOf } from './view.ts';
 
 const ROUTING_TYPES = [LISTENER, ROUTE_CONFIGURATION] as const;

@@ -8,10 +8,10 @@ import {
   ROUTE_CONFIGURATION,
   type Snapshot,
 } from '../model.ts';
-import { isAccepted, type Subscription } from '../subscription.ts';
 import type { Lookup, View } from './batch.ts';
 import type { DeltaClient, Transition } from './client.ts';
 import type { ResourceCodec } from './discovery.ts';
+import { isAccepted, type Subscription } from './subscription.ts';
 
 const NOTHING: ReadonlyMap<string, Resource> = new Map();
 

@@ -5,8 +5,8 @@
  */
 import assert from 'node:assert/strict';
 import { connect } from '../../../controller/core/delta/client.ts';
+import { next } from '../../../controller/core/delta/delta.ts';
 import type { DeltaResponse } from '../../../controller/core/delta/discovery.ts';
-import { next } from '../../../controller/core/delta.ts';
 import { CLUSTER, type Resource, type Snapshot } from '../../../controller/core/model.ts';
 import { MemoryStream, type RequestFields } from './memory-stream.ts';
 import { type ShortType, shortType, TYPES, testCodec } from './worlds.ts';

@@ -1,8 +1,8 @@
 /** A delta ADS stream without gRPC: the pure machine, a clock that is set by hand, and responses as short lines. */
 import assert from 'node:assert/strict';
 import { connect, type DeltaClient } from '../../../controller/core/delta/client.ts';
+import { deadline, next, publish, type Received, receive } from '../../../controller/core/delta/delta.ts';
 import type { DeltaResponse } from '../../../controller/core/delta/discovery.ts';
-import { deadline, next, publish, type Received, receive } from '../../../controller/core/delta.ts';
 import type { Snapshot } from '../../../controller/core/model.ts';
 import { type ShortType, shortType, TYPES, testCodec } from './worlds.ts';
 

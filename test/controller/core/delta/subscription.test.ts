@@ -1,8 +1,8 @@
 /** Each clause of the delta protocol about what a client asks for and is answered. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MemoryStream } from '../../support/ads/memory-stream.ts';
-import { world } from '../../support/ads/worlds.ts';
+import { MemoryStream } from '../../../support/ads/memory-stream.ts';
+import { world } from '../../../support/ads/worlds.ts';
 
 describe('silence', () => {
   test('nothing is answered before a snapshot is known', () => {

@@ -3,12 +3,6 @@
  * a time. It keeps no queue of responses: what to send is computed when the transport can take it.
  */
 
-import { type Batch, isReconciled, nextBatch, type View } from './delta/batch.ts';
-import { type DeltaClient, withSubscription } from './delta/client.ts';
-import type { DeltaRequest, DeltaResponse, ResourceCodec } from './delta/discovery.ts';
-import { reject } from './delta/rejection.ts';
-import { advance } from './delta/transition.ts';
-import { viewOf } from './delta/view.ts';
 import {
   CLUSTER,
   CLUSTER_LOAD_ASSIGNMENT,
@@ -18,8 +12,14 @@ import {
   ROUTE_CONFIGURATION,
   type Snapshot,
   type Timestamp,
-} from './model.ts';
+} from '../model.ts';
+import { type Batch, isReconciled, nextBatch, type View } from './batch.ts';
+import { type DeltaClient, withSubscription } from './client.ts';
+import type { DeltaRequest, DeltaResponse, ResourceCodec } from './discovery.ts';
+import { reject } from './rejection.ts';
 import { GIVE_UP_MS, noteAnswered, noteSent, type Subscription, subscribe } from './subscription.ts';
+import { advance } from './transition.ts';
+import { viewOf } from './view.ts';
 
 /**
  * Endpoints come first because those that belong to a cluster are owed only once it is sent, and then follow it at

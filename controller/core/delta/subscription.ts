@@ -2,8 +2,9 @@
  * What one xDS client has asked for and been given of one resource type: the state of the delta protocol as a value.
  * https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#incremental-xds
  */
-import type { DeltaRequest } from './delta/discovery.ts';
-import { CLUSTER, LISTENER, type Resource, type ResourceType, type Timestamp } from './model.ts';
+
+import { CLUSTER, LISTENER, type Resource, type ResourceType, type Timestamp } from '../model.ts';
+import type { DeltaRequest } from './discovery.ts';
 
 /** After this long without an ACK the next response may go: Envoy drops a response for what it no longer watches. */
 export const GIVE_UP_MS = 5000;
