@@ -15,7 +15,22 @@ describe('a socket address', () => {
     });
   }
 
-  for (const text of ['', '80', ':80', 'a', 'a:', 'a:x', 'a:65536', 'fd00::1:80', '[fd00::1]', 'a b:80', 'a:1,b:2']) {
+  for (const text of [
+    '',
+    '80',
+    ':80',
+    'a',
+    'a:',
+    'a:x',
+    'a:65536',
+    'fd00::1:80',
+    '[fd00::1]',
+    'a b:80',
+    'a:1,b:2',
+    '10.0.0:80',
+    '10.0.0.256:80',
+    '1.2.3.4.5:80',
+  ]) {
     it(`is not "${text}"`, () => assert.equal(readSocketAddress(text), undefined));
   }
 });
