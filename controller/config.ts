@@ -1,7 +1,7 @@
 /** Every setting of `lazyscope controller`, once: flag, environment variable, default, parser, help. */
 import { InvalidArgumentError, Option } from 'commander';
 import type { SocketAddress } from './core/model.ts';
-import { readSocketAddress, SOCKET_ADDRESS_FORM } from './core/socket-address.ts';
+import { parseSocketAddress } from './process/socket-address-flag.ts';
 
 /** What the controller runs with; printed at start, frozen afterwards. */
 export interface ControllerConfig {
@@ -22,13 +22,6 @@ export interface ControllerConfig {
   readonly clusterDomain: string;
   readonly drainSeconds: number;
   readonly logLevel: string;
-}
-
-/** Parses `host:port` or `[v6]:port`. */
-function parseSocketAddress(text: string): SocketAddress {
-  const address = readSocketAddress(text);
-  if (!address) throw new InvalidArgumentError(`It must be ${SOCKET_ADDRESS_FORM}.`);
-  return address;
 }
 
 /** Port 0 means any free port, which is for listening: nobody can be told to connect to it. */

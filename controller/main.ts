@@ -21,17 +21,12 @@ import { FilesSource } from './files/files-source.ts';
 import { createHttpServer } from './http/server.ts';
 import { addLearningMetrics, createMetrics } from './metrics.ts';
 import { Pipeline } from './pipeline.ts';
+import { type Stoppable, stopOnSignal } from './process/stop-on-signal.ts';
 import { MemoryStore } from './store/memory.ts';
 import { SqliteStore } from './store/sqlite.ts';
 import { AccessLogService, AggregatedDiscoveryService } from './wire/grpc.ts';
 import { encode } from './wire/messages.ts';
 import { createAdsService } from './xds/server.ts';
-
-/** A running controller. */
-export interface RunningController {
-  /** Saves, lets clients leave, stops. Nothing in the mesh changes: Envoys keep what they hold. */
-  stop(): Promise<void>;
-}
 
 /** @param version of the program, for metrics and OpenAPI */
 export function controllerCommand(version: string): Command {
@@ -53,11 +48,8 @@ export function controllerCommand(version: string): Command {
   });
 }
 
-export async function startController(
-  config: ControllerConfig,
-  version: string,
-  logger: Logger,
-): Promise<RunningController> {
+/** @returns what stops it: saves and lets clients leave. Nothing in the mesh changes: Envoys keep what they hold. */
+export async function startController(config: ControllerConfig, version: string, logger: Logger): Promise<Stoppable> {
   logger.info({ config, version }, 'Starting');
   logGrpcTo(logger);
   const now = Date.now;
@@ -154,24 +146,4 @@ async function shutDown(server: Server, drainSeconds: number): Promise<void> {
     server.tryShutdown(() => resolve());
   });
   clearTimeout(force);
-}
-
-/** A signal during the start waits for its end, so that nothing is left half open. */
-function stopOnSignal(starting: Promise<RunningController>, logger: Logger): void {
-  const stop = async (signal: NodeJS.Signals): Promise<void> => {
-    logger.info({ signal }, 'Signal received');
-    const controller = await starting;
-    await controller.stop();
-  };
-  const end = (signal: NodeJS.Signals): void => {
-    stop(signal).then(
-      () => process.exit(0),
-      (error: unknown) => {
-        logger.error({ err: error }, 'Stopping failed');
-        process.exit(1);
-      },
-    );
-  };
-  process.once('SIGTERM', end);
-  process.once('SIGINT', end);
 }

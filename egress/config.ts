@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
 import type { SocketAddress } from '../controller/core/model.ts';
-import { readSocketAddress, SOCKET_ADDRESS_FORM } from '../controller/core/socket-address.ts';
+import { parseSocketAddress } from '../controller/process/socket-address-flag.ts';
 import { canonicalAddress, isCidr } from './address.ts';
 
 /** What the egress runs with; printed at start, frozen afterwards. */
@@ -42,12 +42,6 @@ export type EgressOptions = Omit<EgressConfig, 'address' | 'reportIntervalSecond
 };
 
 const PRIVATE_RANGES = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7', 'fe80::/10'];
-
-function parseSocketAddress(text: string): SocketAddress {
-  const address = readSocketAddress(text);
-  if (!address) throw new InvalidArgumentError(`It must be ${SOCKET_ADDRESS_FORM}.`);
-  return address;
-}
 
 function parseListen(text: string): SocketAddress {
   const parsed = parseSocketAddress(text);

@@ -15,6 +15,7 @@ import { type Logger, pino } from 'pino';
 import { LazyscopeError } from '../controller/core/error.ts';
 import type { SocketAddress } from '../controller/core/model.ts';
 import { socketAddressText } from '../controller/core/socket-address.ts';
+import { stopOnSignal } from '../controller/process/stop-on-signal.ts';
 import { AddressSet } from './address.ts';
 import { AlsClient } from './als-client.ts';
 import { Balancer } from './balancer.ts';
@@ -248,19 +249,4 @@ async function listen(server: ReturnType<typeof createHealthServer>, at: SocketA
   });
   const { address, port } = server.address() as AddressInfo;
   return { address, port };
-}
-
-function stopOnSignal(egress: RunningEgress, logger: Logger): void {
-  const stop = (signal: NodeJS.Signals): void => {
-    logger.info({ signal }, 'Signal received');
-    egress.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        logger.error({ err: error }, 'Stopping failed');
-        process.exit(1);
-      },
-    );
-  };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
 }

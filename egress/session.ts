@@ -1,12 +1,10 @@
-import type { Socket } from 'node:net';
-import type { SocketAddress } from '../controller/core/model.ts';
 import type { RelayTarget } from '../controller/core/relay-target.ts';
 import { ConnectionReport } from './connection-report.ts';
 import type { Dial, Dialler } from './dial.ts';
+import type { Admitted } from './door.ts';
 import { FirstBytes, reportableHost } from './first-bytes.ts';
 import { type GateOwner, Http1Gate } from './http1-gate.ts';
 import type { RequestHead } from './http1-head.ts';
-import type { Admission } from './limits.ts';
 import type { Metrics, ReplaceReason } from './metrics.ts';
 import { Pipe, type PipeHandler } from './pipe.ts';
 import type { Report } from './report.ts';
@@ -29,16 +27,8 @@ export interface SessionContext {
   readonly bufferBytes: number;
 }
 
-/** An admitted connection. */
-export interface SessionStart {
-  readonly client: Socket;
-  readonly source: SocketAddress;
-  /** The original destination. */
-  readonly destination: SocketAddress;
-  readonly startTime: number;
-  readonly admission: Admission;
-  /** What came behind the PROXY header already. */
-  readonly early: Buffer;
+/** An admitted connection, and whom to tell that it is over. */
+export interface SessionStart extends Admitted {
   readonly onClosed: () => void;
 }
 
