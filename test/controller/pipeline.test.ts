@@ -49,6 +49,18 @@ describe('nothing is said to a client', () => {
   });
 });
 
+/** A new edge of a workload with two sidecars, of which the first has confirmed it. */
+async function warmedByOneOfTwo(): Promise<Mesh> {
+  const mesh = await new Mesh().start();
+  mesh.pipeline.clientConnected(front0, 1, NOTHING_HELD, mesh.now);
+  mesh.pipeline.clientConnected(front1, 2, NOTHING_HELD, mesh.now);
+  const dirty = mesh.nextDirty();
+  mesh.call();
+  await dirty;
+  mesh.pipeline.clientWarmed(front0, 1, new Set([CART_CLUSTER]), mesh.now);
+  return mesh;
+}
+
 describe('a new edge', () => {
   it('is durable before it is published', async () => {
     const mesh = await new Mesh().start();
@@ -68,13 +80,7 @@ describe('a new edge', () => {
   });
 
   it('is active when every connected sidecar of the workload holds the cluster', async () => {
-    const mesh = await new Mesh().start();
-    mesh.pipeline.clientConnected(front0, 1, NOTHING_HELD, mesh.now);
-    mesh.pipeline.clientConnected(front1, 2, NOTHING_HELD, mesh.now);
-    const dirty = mesh.nextDirty();
-    mesh.call();
-    await dirty;
-    mesh.pipeline.clientWarmed(front0, 1, new Set([CART_CLUSTER]), mesh.now);
+    const mesh = await warmedByOneOfTwo();
     assert.deepEqual(mesh.states(), [`${CART_KEY} warming`]);
     mesh.pipeline.clientWarmed(front1, 2, new Set([CART_CLUSTER]), mesh.now);
     assert.deepEqual(mesh.states(), [`${CART_KEY} active`]);
@@ -82,13 +88,7 @@ describe('a new edge', () => {
   });
 
   it('is active when the last sidecar that lacked it leaves', async () => {
-    const mesh = await new Mesh().start();
-    mesh.pipeline.clientConnected(front0, 1, NOTHING_HELD, mesh.now);
-    mesh.pipeline.clientConnected(front1, 2, NOTHING_HELD, mesh.now);
-    const dirty = mesh.nextDirty();
-    mesh.call();
-    await dirty;
-    mesh.pipeline.clientWarmed(front0, 1, new Set([CART_CLUSTER]), mesh.now);
+    const mesh = await warmedByOneOfTwo();
     mesh.pipeline.clientDisconnected(front1, 2, mesh.now);
     assert.deepEqual(mesh.states(), [`${CART_KEY} active`]);
     await mesh.pipeline.stop();

@@ -5,11 +5,16 @@ import { after, before, test } from 'node:test';
 import { type App, loadApp } from '../support/apps/load-app.ts';
 import { clusterOf } from '../support/bed/api-client.ts';
 import { SERVICES_FILE, SmallMesh } from '../support/bed/small-mesh.ts';
+import {
+  BANNER_PORT,
+  CART_AND_DATABASE,
+  HTTP_PORT,
+  learnCartAndDatabase,
+  peerOfCart,
+} from '../support/cart-and-database.ts';
 import { eventually } from '../support/eventually.ts';
 import { proxyHeader } from '../support/proxy-header.ts';
 
-const HTTP_PORT = 8080;
-const BANNER_PORT = 9000;
 const CART = clusterOf('cart', HTTP_PORT);
 const LEARNED = [CART, clusterOf('database', BANNER_PORT)];
 
@@ -18,30 +23,12 @@ let http: App<'http1-client'>;
 
 before(async () => {
   mesh = await SmallMesh.start({
-    services: { cart: { ports: { http: HTTP_PORT } }, database: { ports: { tcp: BANNER_PORT } } },
+    services: CART_AND_DATABASE,
   });
-  http = await loadApp(mesh.client, 'http1-client');
-  const tcp = await loadApp(mesh.client, 'tcp-client');
-  const [httpServer, tcpServer] = [
-    await loadApp(mesh.server, 'http1-server'),
-    await loadApp(mesh.server, 'tcp-server'),
-  ];
-  await httpServer.call('listenHttp1', HTTP_PORT);
-  await tcpServer.call('listenServerFirst', BANNER_PORT);
-  await peerOfCart();
-  await tcp.call('firstByteMs', mesh.service('database'));
-  await mesh.learned('cart');
-  await mesh.learned('database');
-  await eventually('cart is called directly', async () => (await peerOfCart()) === mesh.client.address);
+  http = await learnCartAndDatabase(mesh);
+  await eventually('cart is called directly', async () => (await peerOfCart(mesh, http)) === mesh.client.address);
 });
 after(() => mesh.destroy());
-
-async function peerOfCart(): Promise<string> {
-  const { address, port, host } = mesh.service('cart');
-  const response = await http.call('send', { connection: 'cart', address, port, path: '/peer', headers: { host } });
-  assert.equal(response.status, 200);
-  return response.body;
-}
 
 /** As a pod without a sidecar of its own would: what a sidecar sends for it. */
 async function askEgressForCart(): Promise<string> {
@@ -68,7 +55,7 @@ async function assertServedAndKept(): Promise<void> {
   mesh.setEndpoints({ cart: [mesh.server.address] });
   await eventually('and is taken back', async () => (await admin.endpoints(CART)).length === 1);
   assert.deepEqual(await admin.clusters(), LEARNED);
-  assert.equal(await peerOfCart(), mesh.client.address);
+  assert.equal(await peerOfCart(mesh, http), mesh.client.address);
 }
 
 /** Clusters and listeners that were ever taken from the sidecar. */
@@ -109,7 +96,7 @@ test('Nothing is answered before the mesh is loaded', async () => {
     return proxies === 1 && egresses === 1 && problems.some(({ subject }) => subject === mesh.folder.path);
   });
   assert.deepEqual(await updates(), before, 'the sidecar was told nothing');
-  assert.equal(await peerOfCart(), mesh.client.address);
+  assert.equal(await peerOfCart(mesh, http), mesh.client.address);
   assert.match(await askEgressForCart(), /^HTTP\/1.1 200/, 'the egress keeps its routing table');
 
   renameSync(hidden, mesh.folder.path);
@@ -149,7 +136,7 @@ test('A file that ends too early removes nothing, though what it still says coun
 test('SIGTERM ends the controller cleanly, and changes nothing in the mesh', async () => {
   const before = await removals();
   assert.equal(await mesh.controller.process.stop('SIGTERM'), 0);
-  assert.equal(await peerOfCart(), mesh.client.address);
+  assert.equal(await peerOfCart(mesh, http), mesh.client.address);
 
   await mesh.controller.start();
   await assertServedAndKept();

@@ -1,50 +1,29 @@
 /** What a sidecar holds: the egress and what its workload uses, whatever else the mesh has. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { type App, loadApp } from '../support/apps/load-app.ts';
 import { clusterOf } from '../support/bed/api-client.ts';
 import { type KubernetesObject, serviceObjects } from '../support/bed/kubernetes-objects.ts';
 import { SmallMesh } from '../support/bed/small-mesh.ts';
+import { BANNER_PORT, CART_AND_DATABASE, HTTP_PORT, learnCartAndDatabase } from '../support/cart-and-database.ts';
 import { eventually } from '../support/eventually.ts';
 
-const HTTP_PORT = 8080;
-const BANNER_PORT = 9000;
 const CART = clusterOf('cart', HTTP_PORT);
 const DATABASE = clusterOf('database', BANNER_PORT);
 const MIXED = clusterOf('mixed', HTTP_PORT);
 
 let mesh: SmallMesh;
-let http: App<'http1-client'>;
 
 before(async () => {
   mesh = await SmallMesh.start({
     services: {
-      cart: { ports: { http: HTTP_PORT } },
+      ...CART_AND_DATABASE,
       other: { ports: { http: HTTP_PORT } },
-      database: { ports: { tcp: BANNER_PORT } },
       mixed: { ports: { tcp: HTTP_PORT }, targetPorts: { tcp: BANNER_PORT } },
     },
   });
-  http = await loadApp(mesh.client, 'http1-client');
-  const tcp = await loadApp(mesh.client, 'tcp-client');
-  const [httpServer, tcpServer] = [
-    await loadApp(mesh.server, 'http1-server'),
-    await loadApp(mesh.server, 'tcp-server'),
-  ];
-  await httpServer.call('listenHttp1', HTTP_PORT);
-  await tcpServer.call('listenServerFirst', BANNER_PORT);
-  await callCart();
-  await tcp.call('firstByteMs', mesh.service('database'));
-  await mesh.learned('cart');
-  await mesh.learned('database');
+  await learnCartAndDatabase(mesh);
 });
 after(() => mesh.destroy());
-
-async function callCart(): Promise<void> {
-  const { address, port, host } = mesh.service('cart');
-  const response = await http.call('send', { connection: 'cart', address, port, path: '/peer', headers: { host } });
-  assert.equal(response.status, 200);
-}
 
 /** Counts the responses that the sidecar has received, by type and, for endpoints, by cluster. */
 async function updates(): Promise<ReadonlyMap<string, number>> {

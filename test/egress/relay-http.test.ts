@@ -54,6 +54,19 @@ async function relayTo(t: TestContext, web: SocketAddress, api: SocketAddress = 
   });
 }
 
+/** A client connection that has had one answer, so that its upstream is idle. */
+async function answeredOnce(t: TestContext, web: Scripted) {
+  const relay = await relayTo(t, web);
+  const client = await relay.connect(TO_WEB);
+  const reading = new Reading(client);
+  client.write(get('web.test', '/1'));
+  const first = await connection(web, 0);
+  await first.reading.until('\r\n\r\n');
+  first.socket.write(ok('one'));
+  await reading.until('one');
+  return { relay, client, reading, first };
+}
+
 test('the Host decides, whatever address was dialled', async (t) => {
   const [web, api] = [await scripted(t), await scripted(t)];
   const relay = await relayTo(t, web, api);
@@ -109,14 +122,7 @@ test('pipelined requests to one service pass without waiting', async (t) => {
 test('an idle upstream that vanishes is not missed: the next request redials', async (t) => {
   for (const leave of ['FIN', 'RST'] as const) {
     const web = await scripted(t);
-    const relay = await relayTo(t, web);
-    const client = await relay.connect(TO_WEB);
-    const reading = new Reading(client);
-    client.write(get('web.test', '/1'));
-    const first = await connection(web, 0);
-    await first.reading.until('\r\n\r\n');
-    first.socket.write(ok('one'));
-    await reading.until('one');
+    const { relay, client, reading, first } = await answeredOnce(t, web);
     if (leave === 'FIN') first.socket.end();
     else first.socket.resetAndDestroy();
     await until(() => first.socket.closed);
@@ -133,14 +139,7 @@ test('an idle upstream that vanishes is not missed: the next request redials', a
 test('a request that met a closing upstream is sent once more', async (t) => {
   for (const leave of ['FIN', 'RST'] as const) {
     const web = await scripted(t);
-    const relay = await relayTo(t, web);
-    const client = await relay.connect(TO_WEB);
-    const reading = new Reading(client);
-    client.write(get('web.test', '/1'));
-    const first = await connection(web, 0);
-    await first.reading.until('\r\n\r\n');
-    first.socket.write(ok('one'));
-    await reading.until('one');
+    const { relay, client, reading, first } = await answeredOnce(t, web);
     client.write(get('web.test', '/2'));
     await first.reading.until('/2');
     if (leave === 'FIN') first.socket.end();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { clientHello } from './support/client-hello.ts';
 import { Reading } from './support/reading.ts';
 import { startRelay, startServer } from './support/relay.ts';
@@ -7,6 +7,16 @@ import { until } from './support/until.ts';
 
 const TO_WEB = { address: '10.96.0.1', port: 8080 };
 const WEB = { name: 'web', port: 8080, protocol: 'HTTP', clusterIP: '10.96.0.1' } as const;
+
+/** Two services of which only `api` answers: what a client gets back went there by its Host. */
+async function webAndApi(t: TestContext) {
+  const web = await startServer(t, (socket) => socket.resume());
+  const api = await startServer(t, (socket) => socket.pipe(socket));
+  return [
+    { ...WEB, endpoints: [web] },
+    { ...WEB, name: 'api', clusterIP: '10.96.0.2', endpoints: [api] },
+  ];
+}
 
 test('on an HTTP port a silent client is dialled for after a while: its server may speak first', async (t) => {
   const server = await startServer(t, (socket) => socket.write('hello\n'));
@@ -18,14 +28,7 @@ test('on an HTTP port a silent client is dialled for after a while: its server m
 });
 
 test('a client that first pauses and then speaks HTTP/1 is still routed by Host', async (t) => {
-  const web = await startServer(t, (socket) => socket.resume());
-  const api = await startServer(t, (socket) => socket.pipe(socket));
-  const relay = await startRelay(t, {
-    services: [
-      { ...WEB, endpoints: [web] },
-      { ...WEB, name: 'api', clusterIP: '10.96.0.2', endpoints: [api] },
-    ],
-  });
+  const relay = await startRelay(t, { services: await webAndApi(t) });
   const client = await relay.connect(TO_WEB);
   await until(() => relay.metrics.traffic.connections > 0);
   const request = 'GET / HTTP/1.1\r\nHost: api.test\r\n\r\n';
@@ -34,14 +37,7 @@ test('a client that first pauses and then speaks HTTP/1 is still routed by Host'
 });
 
 test('a head that comes in pieces with pauses is still routed by Host', async (t) => {
-  const web = await startServer(t, (socket) => socket.resume());
-  const api = await startServer(t, (socket) => socket.pipe(socket));
-  const relay = await startRelay(t, {
-    services: [
-      { ...WEB, endpoints: [web] },
-      { ...WEB, name: 'api', clusterIP: '10.96.0.2', endpoints: [api] },
-    ],
-  });
+  const relay = await startRelay(t, { services: await webAndApi(t) });
   const client = await relay.connect(TO_WEB);
   client.write('GET / HTTP/1.1\r\nHo');
   await until(() => relay.metrics.traffic.connections > 0);
