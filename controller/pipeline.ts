@@ -13,6 +13,7 @@ import { isHeldByAll, type MeshClient, MeshClients, parseClusterName } from './c
 import type {
   AccessLogEntry,
   DependencyState,
+  MeshObject,
   Mode,
   NodeIdentity,
   Scope,
@@ -184,6 +185,8 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
     this.#retryWaiting();
     this.#dirt.all();
   }
+
+  unreadable(_kinds: ReadonlySet<MeshObject['kind']>): void {}
 
   problem(problem: Problem): void {
     this.#problems.add(problem, this.#options.now());

@@ -12,6 +12,8 @@ const stateMeaning: Readonly<Record<EdgeReport['state'], string>> = {
   warming: 'published, but not acknowledged by every connected Envoy yet. The egress carries it meanwhile.',
   active: 'every connected Envoy of the workload holds its cluster and connects directly.',
   relayed: 'carried by the egress for good.',
+  cooling: 'on its way out: no longer routed, but still held, so that nothing fails. The next use learns it again.',
+  expired: 'no longer in the scope. The egress carries the next use, which learns it again.',
 };
 
 const relayMeaning: Readonly<Record<RelayReason, string>> = {
@@ -30,6 +32,12 @@ const relayMeaning: Readonly<Record<RelayReason, string>> = {
   ProtocolMismatch:
     'The port is declared HTTP but carries something else, which Envoy hands on unseen. ' +
     'To make it direct, name the port tcp-... or tls-..., or set its appProtocol.',
+  CapturesPort:
+    'The ServiceEntry has a TCP port and no address: a sidecar that holds it sends it everything on that port. ' +
+    'To make it direct, give the ServiceEntry addresses, or move its TCP port to one of its own.',
+  UndeclaredHeadless:
+    'The headless Service has a port that declares no protocol. ' +
+    'To make it direct, name the port http-..., tcp-... or the like, or set its appProtocol.',
 };
 
 const flagMeaning: Readonly<Record<DependencyFlag, string>> = {

@@ -19,6 +19,8 @@ const arrows: Readonly<Record<EdgeReport['state'], string>> = {
   warming: '-.->',
   active: '-->',
   relayed: '-.-x',
+  cooling: '-.->',
+  expired: '-.-x',
 };
 
 /** The same graph gives the same text. Node names are numbers, because Mermaid reads some words as keywords. */

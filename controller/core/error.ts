@@ -10,6 +10,8 @@ export type ErrorCode =
   | 'StoreUnusable'
   /** A server that we call did not answer as it should. */
   | 'Unavailable'
+  /** A server that we call does not allow it. */
+  | 'Forbidden'
   /** What was asked for does not exist. */
   | 'NotFound';
 

@@ -3,6 +3,8 @@
  * a changed object is a new object, so identity tells whether anything changed.
  */
 
+import type { Labels, MeshPolicy } from './mesh-policy.ts';
+
 /** Milliseconds since the epoch. The core never reads a clock; every event brings its own time. */
 export type Timestamp = number;
 
@@ -13,10 +15,11 @@ export type WorkloadKey = string;
 export type ServiceKey = string;
 
 /**
- * Protocol of a service port: its appProtocol, else the prefix of its name, else TCP in direct mode.
+ * Protocol of a service port: its appProtocol, else the prefix of its name, else TCP in direct mode and `Auto` (found
+ * out by Envoy from the first bytes) in Istio mode.
  * `HTTP`, `HTTP2` and `GRPC` are the declared HTTP protocols (see {@link isHttp}).
  */
-export type PortProtocol = 'HTTP' | 'HTTP2' | 'GRPC' | 'TLS' | 'TCP';
+export type PortProtocol = 'HTTP' | 'HTTP2' | 'GRPC' | 'TLS' | 'TCP' | 'Auto';
 
 /** Whether Envoy serves the port with an HTTP connection manager on `0.0.0.0_<port>`. */
 export function isHttp(protocol: PortProtocol): boolean {
@@ -87,15 +90,24 @@ export interface Pod {
   readonly finished: boolean;
   /** Annotation `lazyscope.io/mode`. */
   readonly mode?: Mode;
+  readonly labels: Labels;
+  /** `spec.serviceAccountName`, `default` where none is written: part of the pod's mTLS identity. */
+  readonly serviceAccount: string;
+  /** Why Istio does not give this pod a sidecar that could be narrowed, where its labels or annotations say so. */
+  readonly role?: 'Gateway' | 'Ambient';
 }
 
-/** A ReplicaSet or Job: known only to find a pod's real workload. */
+/** What controls pods: known to find a pod's real workload, and for the workload's own mode. */
 export interface PodController {
-  readonly kind: 'ReplicaSet' | 'Job';
+  readonly kind: PodControllerKind;
   readonly namespace: string;
   readonly name: string;
   readonly owner?: Owner;
+  /** Annotation `lazyscope.io/mode`. */
+  readonly mode?: Mode;
 }
+
+export type PodControllerKind = 'ReplicaSet' | 'Job' | 'Deployment' | 'StatefulSet' | 'DaemonSet' | 'CronJob';
 
 export interface Namespace {
   readonly kind: 'Namespace';
@@ -113,7 +125,7 @@ export interface Node {
 }
 
 /** Everything a source (files, Kubernetes) can tell. */
-export type MeshObject = Service | EndpointSlice | Pod | PodController | Namespace | Node;
+export type MeshObject = Service | EndpointSlice | Pod | PodController | Namespace | Node | MeshPolicy;
 
 export interface ObjectRef {
   readonly kind: MeshObject['kind'];
@@ -171,7 +183,11 @@ export type RelayReason =
   | 'HostMismatch'
   | 'SniMismatch'
   /** Bytes that are no plain HTTP on a port declared HTTP: Envoy hands them to its pass-through chain for good. */
-  | 'ProtocolMismatch';
+  | 'ProtocolMismatch'
+  /** A ServiceEntry with a TCP port and no address: in a scope it would take everything on that port. */
+  | 'CapturesPort'
+  /** A headless Service with a port that declares no protocol. */
+  | 'UndeclaredHeadless';
 
 /** How an edge became known. */
 export type EdgeOrigin = 'EgressLog' | 'Seed';
@@ -183,10 +199,11 @@ export type Destination =
 
 /**
  * State of one dependency.
- * `observed` is not yet durable; `warming` is published but not confirmed by every connected sidecar of the workload;
- * `active` is confirmed; `relayed` is never promoted.
+ * `observed` is not yet durable; `warming` is published but not confirmed by every connected sidecar of the workload
+ * (Istio mode: not routed yet by its Sidecar); `active` is confirmed; `relayed` is never promoted;
+ * `cooling` is still held but no longer routed, `expired` neither: both are learned again by the next use.
  */
-export type DependencyState = 'observed' | 'warming' | 'active' | 'relayed';
+export type DependencyState = 'observed' | 'warming' | 'active' | 'relayed' | 'cooling' | 'expired';
 
 /** One learned edge, and how it stands for its workload. This is also the row that a store keeps. */
 export interface Dependency {

@@ -31,6 +31,8 @@ export interface MeshSink {
   /** Everything that existed at start has been told. Called once; nothing is served before. */
   synced(at: Timestamp): void;
   problem(problem: Problem): void;
+  /** These kinds may not be read at present (called again with the whole set whenever it changes). */
+  unreadable(kinds: ReadonlySet<MeshObject['kind']>): void;
 }
 
 /** Where mesh objects come from: a folder of files, or a Kubernetes API server. */

@@ -24,9 +24,18 @@ const edgeReport = z
     to: z.string().describe('namespace/host of a service, or address:port (host) of what is no service'),
     port: z.int().min(0).max(65_535),
     protocol: z.enum(['HTTP1', 'HTTP2', 'TLS', 'TCP']),
-    state: z.enum(['observed', 'warming', 'active', 'relayed']),
+    state: z.enum(['observed', 'warming', 'active', 'relayed', 'cooling', 'expired']),
     relayReason: z
-      .enum(['PodIP', 'NodeIP', 'External', 'HostMismatch', 'SniMismatch', 'ProtocolMismatch'])
+      .enum([
+        'PodIP',
+        'NodeIP',
+        'External',
+        'HostMismatch',
+        'SniMismatch',
+        'ProtocolMismatch',
+        'CapturesPort',
+        'UndeclaredHeadless',
+      ])
       .exactOptional(),
     flags: z.array(z.enum(['partlyRelayed', 'degraded', 'missing'])),
     origin: z.enum(['EgressLog', 'Seed']),

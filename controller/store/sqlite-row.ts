@@ -21,6 +21,8 @@ const STATES: Names<DependencyState> = {
   warming: 'warming',
   active: 'active',
   relayed: 'relayed',
+  cooling: 'cooling',
+  expired: 'expired',
 };
 const RELAY_REASONS: Names<RelayReason> = {
   PodIP: 'PodIP',
@@ -29,6 +31,8 @@ const RELAY_REASONS: Names<RelayReason> = {
   HostMismatch: 'HostMismatch',
   SniMismatch: 'SniMismatch',
   ProtocolMismatch: 'ProtocolMismatch',
+  CapturesPort: 'CapturesPort',
+  UndeclaredHeadless: 'UndeclaredHeadless',
 };
 
 /** One row. Read back through this schema, since anybody can write to a file. */

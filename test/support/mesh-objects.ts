@@ -50,6 +50,8 @@ export function pod(name: string, address: string, options: Partial<Pod> = {}): 
     podTemplateHash: '5d4f',
     hostNetwork: false,
     finished: false,
+    labels: { app: deployment, 'pod-template-hash': '5d4f' },
+    serviceAccount: deployment,
     ...options,
   };
 }

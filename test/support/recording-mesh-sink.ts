@@ -29,6 +29,8 @@ export class RecordingMeshSink implements MeshSink {
     this.#wake();
   }
 
+  unreadable(): void {}
+
   problem(problem: Problem): void {
     this.problems.push(problem);
     this.#wake();

@@ -4,7 +4,7 @@ import type { Mode } from '../../core/model.ts';
 import type { Problem } from '../../core/ports.ts';
 
 /** Name of the annotation that overrides the mesh's mode for one pod or namespace. */
-const MODE_ANNOTATION = 'lazyscope.io/mode';
+export const MODE_ANNOTATION = 'lazyscope.io/mode';
 
 const MODES = ['Off', 'Observe', 'Enforce'] as const satisfies readonly Mode[];
 

@@ -2,20 +2,32 @@
 import { z } from 'zod';
 import { addressSchema } from './address.ts';
 import { controllerOwner, metadataSchema, namespaceOf, ownerReferencesSchema, timeSchema } from './metadata.ts';
-import { modeAnnotationSchema, readMode } from './mode.ts';
+import { MODE_ANNOTATION, readMode } from './mode.ts';
 import { type Converted, kindReader, objectName } from './reduction.ts';
 
 const TEMPLATE_HASH_LABEL = 'pod-template-hash';
+/** Istio's gateway injection and the Gateway API's deployments. */
+const GATEWAY_LABELS = ['gateway.networking.k8s.io/gateway-name', 'gateway.istio.io/managed'];
+const INJECTED_TEMPLATE = 'inject.istio.io/templates';
+const AMBIENT_ANNOTATION = 'ambient.istio.io/redirection';
+
+const podAnnotationsSchema = z
+  .object({
+    [MODE_ANNOTATION]: z.string().nullish(),
+    [AMBIENT_ANNOTATION]: z.string().nullish(),
+    [INJECTED_TEMPLATE]: z.string().nullish(),
+  })
+  .nullish();
 
 const podSchema = z.object({
   metadata: metadataSchema.extend({
     uid: z.string().nullish(),
-    labels: z.object({ [TEMPLATE_HASH_LABEL]: z.string().nullish() }).nullish(),
-    annotations: modeAnnotationSchema,
+    labels: z.record(z.string(), z.string()).nullish(),
+    annotations: podAnnotationsSchema,
     ownerReferences: ownerReferencesSchema,
     creationTimestamp: timeSchema.nullish(),
   }),
-  spec: z.object({ hostNetwork: z.boolean().nullish() }).nullish(),
+  spec: z.object({ hostNetwork: z.boolean().nullish(), serviceAccountName: z.string().nullish() }).nullish(),
   status: z
     .object({
       phase: z.string().nullish(),
@@ -31,6 +43,14 @@ type PodShape = z.infer<typeof podSchema>;
 function addresses(status: PodShape['status']): string[] {
   if (status?.podIPs?.length) return status.podIPs.map(({ ip }) => ip);
   return status?.podIP ? [status.podIP] : [];
+}
+
+/** What keeps a pod from being an ordinary one with a sidecar. */
+function roleOf({ labels, annotations }: PodShape['metadata']): { readonly role?: 'Gateway' | 'Ambient' } {
+  if (annotations?.[AMBIENT_ANNOTATION] === 'enabled') return { role: 'Ambient' };
+  const isGateway =
+    GATEWAY_LABELS.some((label) => labels?.[label] !== undefined) || annotations?.[INJECTED_TEMPLATE] === 'gateway';
+  return isGateway ? { role: 'Gateway' } : {};
 }
 
 /** A pod with a deletionTimestamp still runs and still owns its address, so the mark changes nothing. */
@@ -50,6 +70,9 @@ function toPod({ metadata, spec, status }: PodShape): Converted {
       ...(startedAt === undefined || startedAt === null ? {} : { startedAt }),
       finished: status?.phase === 'Succeeded' || status?.phase === 'Failed',
       ...mode,
+      labels: metadata.labels ?? {},
+      serviceAccount: spec?.serviceAccountName || 'default',
+      ...roleOf(metadata),
     },
     problems,
   };

@@ -24,6 +24,8 @@ const PLAIN: Pod = {
   owner: { kind: 'ReplicaSet', name: 'cart-5d4' },
   hostNetwork: false,
   finished: false,
+  labels: {},
+  serviceAccount: 'default',
 };
 
 /** What differs from a plain pod. */

@@ -1,0 +1,109 @@
+/** Istio's and Kubernetes' policy objects, reduced to what decides who may be lazy and how. Immutable data, as in `model.ts`. */
+import type { ServiceKey, ServicePort, WorkloadKey } from './model.ts';
+
+/** `networking.istio.io` ServiceEntry. */
+export interface ServiceEntry {
+  readonly kind: 'ServiceEntry';
+  readonly namespace: string;
+  readonly name: string;
+  /** Lower case; wildcards (`*.example.com`) included. */
+  readonly hosts: readonly string[];
+  /** IP addresses and CIDRs as written; empty: identified by Host or server name alone. */
+  readonly addresses: readonly string[];
+  readonly ports: readonly ServicePort[];
+  readonly resolution: 'NONE' | 'STATIC' | 'DNS' | 'DNS_ROUND_ROBIN' | 'DYNAMIC_DNS';
+}
+
+/** `networking.istio.io` VirtualService. */
+export interface VirtualService {
+  readonly kind: 'VirtualService';
+  readonly namespace: string;
+  readonly name: string;
+  /** As FQDN in lower case: a short name is one of the object's own namespace. Wildcards included. */
+  readonly hosts: readonly string[];
+  /** Applies to sidecars (`gateways` is absent or contains `mesh`). */
+  readonly isMesh: boolean;
+}
+
+/** `networking.istio.io` DestinationRule, as far as it concerns the way to the egress. */
+export interface DestinationRule {
+  readonly kind: 'DestinationRule';
+  readonly namespace: string;
+  readonly name: string;
+  /** As FQDN in lower case. Wildcards included. */
+  readonly host: string;
+  /** `trafficPolicy.proxyProtocol.version`, with Istio's default `V1` where the message is empty. */
+  readonly proxyProtocol?: 'V1' | 'V2';
+  /** `trafficPolicy.tls.mode`. */
+  readonly tls?: 'DISABLE' | 'SIMPLE' | 'MUTUAL' | 'ISTIO_MUTUAL';
+}
+
+/** Key by value of labels. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** `networking.istio.io` Sidecar. */
+export interface Sidecar {
+  readonly kind: 'Sidecar';
+  readonly namespace: string;
+  readonly name: string;
+  /** `workloadSelector.labels`; absent: all of its namespace. */
+  readonly selector?: Labels;
+  /** Present on those that we wrote: label `app.kubernetes.io/managed-by: lazyscope`. */
+  readonly managed?: ManagedSidecar;
+}
+
+/** What one of our own Sidecars says. */
+export interface ManagedSidecar {
+  /** Annotation `lazyscope.io/workload`. */
+  readonly workload: WorkloadKey;
+  /** Hosts of the entry that catches everything, as written, sorted. */
+  readonly routed: readonly ServiceKey[];
+  /** Hosts of the warm entry (its own port and loopback bind); empty where there is none. */
+  readonly warm: readonly ServiceKey[];
+  /** `spec` as JSON with sorted keys: equal text is equal content. */
+  readonly spec: string;
+}
+
+/** `security.istio.io` AuthorizationPolicy. */
+export interface AuthorizationPolicy {
+  readonly kind: 'AuthorizationPolicy';
+  readonly namespace: string;
+  readonly name: string;
+  /** The first field that looks at the caller (`spec.rules[0].from[0].source.principals`); absent: none does. */
+  readonly callerField?: string;
+}
+
+/** `networking.k8s.io/v1` NetworkPolicy. */
+export interface NetworkPolicy {
+  readonly kind: 'NetworkPolicy';
+  readonly namespace: string;
+  readonly name: string;
+  readonly podSelector: LabelSelector;
+}
+
+/** `metav1.LabelSelector`: every part must match; without parts it matches everything. */
+export interface LabelSelector {
+  readonly matchLabels: Labels;
+  readonly matchExpressions: readonly {
+    readonly key: string;
+    readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+    readonly values: readonly string[];
+  }[];
+}
+
+/** A ConfigMap: only whether it exists matters (the kill switch). */
+export interface ConfigMap {
+  readonly kind: 'ConfigMap';
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Objects that only Istio mode reads. */
+export type MeshPolicy =
+  | ServiceEntry
+  | VirtualService
+  | DestinationRule
+  | Sidecar
+  | AuthorizationPolicy
+  | NetworkPolicy
+  | ConfigMap;
