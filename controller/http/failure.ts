@@ -10,6 +10,7 @@ export interface Failure {
 }
 
 const statusByCode: Readonly<Record<ErrorCode, number>> = {
+  Forbidden: 403,
   NotFound: 404,
   InvalidConfiguration: 400,
   Unavailable: 503,
