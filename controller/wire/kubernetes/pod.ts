@@ -49,8 +49,15 @@ function addresses(status: PodShape['status']): string[] {
 function roleOf({ labels, annotations }: PodShape['metadata']): { readonly role?: 'Gateway' | 'Ambient' } {
   if (annotations?.[AMBIENT_ANNOTATION] === 'enabled') return { role: 'Ambient' };
   const isGateway =
-    GATEWAY_LABELS.some((label) => labels?.[label] !== undefined) || annotations?.[INJECTED_TEMPLATE] === 'gateway';
+    GATEWAY_LABELS.some((label) => labels?.[label] !== undefined) ||
+    namesGateway(annotations?.[INJECTED_TEMPLATE]) ||
+    namesGateway(labels?.[INJECTED_TEMPLATE]);
   return isGateway ? { role: 'Gateway' } : {};
+}
+
+/** Istio takes a list of templates, separated by commas. */
+function namesGateway(templates: string | null | undefined): boolean {
+  return templates?.split(',').some((template) => template.trim() === 'gateway') ?? false;
 }
 
 /** A pod with a deletionTimestamp still runs and still owns its address, so the mark changes nothing. */

@@ -56,14 +56,35 @@ const CASES: readonly (readonly [string, Parts, Partial<Pod>])[] = [
   [
     'a template hash',
     { metadata: { labels: { 'pod-template-hash': '5d4', app: 'cart' } } },
-    { podTemplateHash: '5d4' },
+    { podTemplateHash: '5d4', labels: { 'pod-template-hash': '5d4', app: 'cart' } },
   ],
+  ['a service account', { spec: { serviceAccountName: 'cart' } }, { serviceAccount: 'cart' }],
+  ['an empty service account', { spec: { serviceAccountName: '' } }, {}],
   ['a mode', { metadata: { annotations: { 'lazyscope.io/mode': 'off', other: 'x' } } }, { mode: 'Off' }],
 ];
 
 for (const [what, parts, difference] of CASES) {
   test(`a pod with ${what}`, () => {
     assert.deepEqual(reduced(parts), { ...PLAIN, ...difference });
+  });
+}
+
+/** Label or annotation, and what it says of the pod. */
+const ROLES: readonly (readonly ['labels' | 'annotations', string, string, Pod['role']])[] = [
+  ['labels', 'gateway.networking.k8s.io/gateway-name', 'ingress', 'Gateway'],
+  ['labels', 'gateway.istio.io/managed', 'istio.io-gateway-controller', 'Gateway'],
+  ['labels', 'inject.istio.io/templates', 'gateway', 'Gateway'],
+  ['annotations', 'inject.istio.io/templates', 'gateway', 'Gateway'],
+  ['annotations', 'inject.istio.io/templates', 'custom, gateway', 'Gateway'],
+  ['annotations', 'inject.istio.io/templates', 'sidecar', undefined],
+  ['annotations', 'gateway.istio.io/managed', 'x', undefined],
+  ['annotations', 'ambient.istio.io/redirection', 'enabled', 'Ambient'],
+  ['annotations', 'ambient.istio.io/redirection', 'disabled', undefined],
+];
+
+for (const [where, name, value, role] of ROLES) {
+  test(`a pod with ${name}=${value} among its ${where} is ${role ?? 'an ordinary one'}`, () => {
+    assert.equal(reduced({ metadata: { [where]: { [name]: value } } }).role, role);
   });
 }
 
