@@ -6,6 +6,7 @@ import type {
   EdgeOrigin,
   RelayReason,
   Timestamp,
+  TrafficCounters,
   WorkloadKey,
 } from '../model.ts';
 import type { DependencyFlag } from '../report.ts';
@@ -64,7 +65,7 @@ export function observedAgain(dependency: Dependency, { relayReason, entry }: Ob
   const { startTime } = entry;
   const isLate = dependency.confirmedAt !== undefined && startTime > dependency.confirmedAt + SETTLED_AFTER_MS;
   const next: Dependency = {
-    ...withRelayReason(dependency, relayReason),
+    ...usedAgain(dependency, relayReason, entry.counters),
     firstSeen: Math.min(dependency.firstSeen, startTime),
     lastSeen: Math.max(dependency.lastSeen, startTime),
     counters: {
@@ -75,14 +76,32 @@ export function observedAgain(dependency: Dependency, { relayReason, entry }: Ob
       errors: dependency.counters.errors + entry.counters.errors,
     },
   };
-  return isLate ? { ...next, relayedAt: Math.max(dependency.relayedAt ?? 0, startTime) } : next;
+  return isLate && next.state === 'active'
+    ? { ...next, relayedAt: Math.max(dependency.relayedAt ?? 0, startTime) }
+    : next;
 }
 
-/** A relayed dependency becomes promotable by one promotable use; a promotable one never goes back (never un-learn). */
-function withRelayReason(dependency: Dependency, relayReason: RelayReason | undefined): Dependency {
-  if (dependency.state !== 'relayed' || relayReason !== undefined) return dependency;
-  const { relayReason: _, ...promotable } = dependency;
-  return { ...promotable, state: 'observed' };
+/**
+ * A relayed dependency becomes promotable by one promotable use; a promotable one never goes back (never un-learn). One
+ * that was on its way out, or is out, is learned again by new traffic, not by an announcement that tells of old.
+ */
+function usedAgain(dependency: Dependency, relayReason: RelayReason | undefined, news: TrafficCounters): Dependency {
+  if (relayReason !== undefined) return dependency;
+  const { relayReason: _, promotedAt, confirmedAt, ...learnedAnew } = dependency;
+  const isOut = dependency.state === 'cooling' || dependency.state === 'expired';
+  const isUsed = news.connections + news.requests + news.bytesSent + news.bytesReceived > 0;
+  if (dependency.state === 'relayed' || (isOut && isUsed)) return { ...learnedAnew, state: 'observed' };
+  return dependency;
+}
+
+/** It leaves the scope: no longer routed, still held until the sidecars have surely got that. */
+export function cooled(dependency: Dependency): Dependency {
+  return isPublished(dependency) ? { ...dependency, state: 'cooling' } : dependency;
+}
+
+/** The sidecars hold it no more. */
+export function expired(dependency: Dependency): Dependency {
+  return dependency.state === 'cooling' ? { ...dependency, state: 'expired' } : dependency;
 }
 
 /** It is durable: publish it. */

@@ -1,7 +1,9 @@
 import type { Dependency, Scope, ScopedPort, ServiceKey, Timestamp, WorkloadKey } from '../model.ts';
 import {
   confirmed,
+  cooled,
   dependencyKey,
+  expired,
   firstObserved,
   isPublished,
   type Observation,
@@ -86,6 +88,43 @@ export class DependencyGraph {
       keys.push(key);
     }
     return keys;
+  }
+
+  /**
+   * Takes a service out of a workload's scope.
+   * @returns keys of the dependencies that leave
+   */
+  cool(workload: WorkloadKey, service: ServiceKey): string[] {
+    return this.#move(workload, cooled, (destination) => destination.service === service);
+  }
+
+  /** Ends the dependencies on their way out that the sidecars hold no more. @returns their keys */
+  expire(workload: WorkloadKey, isHeld: (port: ScopedPort) => boolean): string[] {
+    return this.#move(workload, expired, (destination) => !isHeld(destination));
+  }
+
+  #move(
+    workload: WorkloadKey,
+    step: (dependency: Dependency) => Dependency,
+    concerns: (destination: ScopedPort) => boolean,
+  ): string[] {
+    const keys: string[] = [];
+    for (const [key, dependency] of this.#bySource.get(workload) ?? []) {
+      if (dependency.destination.kind !== 'Service' || !concerns(dependency.destination)) continue;
+      const after = step(dependency);
+      if (after === dependency) continue;
+      this.put(after);
+      keys.push(key);
+    }
+    return keys;
+  }
+
+  /** Services that a workload's published dependencies lead to. */
+  *servicesOf(workload: WorkloadKey): Generator<ServiceKey> {
+    for (const dependency of this.of(workload)) {
+      const { destination } = dependency;
+      if (destination.kind === 'Service' && isPublished(dependency)) yield destination.service;
+    }
   }
 
   get(key: string): Dependency | undefined {

@@ -16,7 +16,7 @@ export function scopeOf(workload: WorkloadKey, dependencies: Iterable<Dependency
     if (destination.kind !== 'Service') continue;
     const port: ScopedPort = { service: destination.service, port: destination.port };
     if (state === 'active') routed.set(portText(port), port);
-    if (state === 'warming') warm.set(portText(port), port);
+    if (state === 'warming' || state === 'cooling') warm.set(portText(port), port);
   }
   for (const key of routed.keys()) warm.delete(key);
   return { workload, kind: 'Lazy', warm: sorted(warm.values()), routed: sorted(routed.values()) };

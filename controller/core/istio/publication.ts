@@ -1,0 +1,182 @@
+/**
+ * Istio mode's half of the state: what every workload's Sidecar says, what it should say, and what is to be written
+ * when. Pure: every event brings its own time, and the writes are handed out for a shell to carry out.
+ */
+import { canonicalJson } from '../canonical-json.ts';
+import type { ManagedSidecar } from '../mesh-policy.ts';
+import type { ServiceKey, Timestamp, WorkloadKey } from '../model.ts';
+import type { Manifest, ManifestWrite } from '../publishing.ts';
+import type { Enforcement } from './enforcement.ts';
+import { nextStep, type Target } from './plan.ts';
+import { PublishedWorkload, publishedScope } from './published-workload.ts';
+import type { Refusal } from './refusal.ts';
+import type { IstioSettings } from './settings.ts';
+import { type SidecarScope, sidecarManifest, sidecarRef } from './sidecar.ts';
+
+/** What the plan of one workload depends on besides what is published. */
+export interface WorkloadPlan {
+  readonly enforcement: Enforcement;
+  readonly wanted: ReadonlySet<ServiceKey>;
+}
+
+export interface PublicationView {
+  plan(workload: WorkloadKey): WorkloadPlan;
+  /** Egress, placeholder and what must stay direct. */
+  readonly base: ReadonlySet<ServiceKey>;
+}
+
+/** A write that is due. It must be answered with {@link Publication.written} or {@link Publication.failed}. */
+export interface DueWrite {
+  readonly workload: WorkloadKey;
+  readonly write: ManifestWrite;
+  /** What the workload holds then; `undefined`: no Sidecar. */
+  readonly scope: SidecarScope | undefined;
+}
+
+/** How a workload stands, for reports. */
+export interface PublicationStatus {
+  readonly published: SidecarScope | undefined;
+  readonly refusal?: Refusal;
+}
+
+export class Publication {
+  readonly #settings: IstioSettings;
+  readonly #workloads = new Map<WorkloadKey, PublishedWorkload>();
+  readonly #refusals = new Map<WorkloadKey, Refusal>();
+  /** Those for which something may have to be written, now or later. */
+  readonly #pending = new Set<WorkloadKey>();
+  readonly #inFlight = new Set<WorkloadKey>();
+  /** Whose time has not come: nothing else needs to be asked before. */
+  #nextAt = Number.POSITIVE_INFINITY;
+
+  constructor(settings: IstioSettings) {
+    this.#settings = settings;
+  }
+
+  /** When {@link due} should be asked again if nothing happens before; infinite when there is nothing to wait for. */
+  get nextAt(): Timestamp {
+    return this.#nextAt;
+  }
+
+  /** Workloads with a Sidecar of ours. */
+  *published(): Generator<WorkloadKey> {
+    for (const [workload, { published }] of this.#workloads) if (published) yield workload;
+  }
+
+  status(workload: WorkloadKey): PublicationStatus {
+    const refusal = this.#refusals.get(workload);
+    return { published: this.#workloads.get(workload)?.published, ...(refusal ? { refusal } : {}) };
+  }
+
+  /** What these should hold may have changed. */
+  soil(workloads: Iterable<WorkloadKey>, at: Timestamp): void {
+    for (const workload of workloads) {
+      this.#of(workload, at).news(at);
+      this.#pending.add(workload);
+      this.#nextAt = Math.min(this.#nextAt, at);
+    }
+  }
+
+  /** The API server holds this of a workload, or nothing. @returns whether somebody else changed it */
+  observed(workload: WorkloadKey, sidecar: ManagedSidecar | undefined, view: PublicationView, at: Timestamp): boolean {
+    const scope = sidecar && publishedScope(sidecar, view.base);
+    const isForeign = this.#of(workload, at).observed(scope, at);
+    if (isForeign) this.soil([workload], at);
+    return isForeign;
+  }
+
+  /** The writes whose time has come; those of others are asked for again at {@link nextAt}. */
+  due(view: PublicationView, now: Timestamp): DueWrite[] {
+    const writes: DueWrite[] = [];
+    this.#nextAt = Number.POSITIVE_INFINITY;
+    for (const workload of [...this.#pending]) {
+      if (this.#inFlight.has(workload)) continue;
+      const next = this.#next(workload, view, now);
+      if (next === 'Nothing') this.#pending.delete(workload);
+      else if (typeof next === 'number') this.#nextAt = Math.min(this.#nextAt, next);
+      else writes.push(next);
+    }
+    for (const { workload } of writes) this.#inFlight.add(workload);
+    return writes;
+  }
+
+  /** The API server has it. @param batch grows; writes of one burst share it */
+  written({ workload, write, scope }: DueWrite, batch: number, at: Timestamp): void {
+    this.#inFlight.delete(workload);
+    const spec = write.type === 'Apply' ? canonicalJson(write.manifest.spec) : '';
+    this.#of(workload, at).written(scope && { ...scope, spec }, batch, at);
+    this.#nextAt = Math.min(this.#nextAt, at);
+  }
+
+  failed({ workload }: DueWrite, at: Timestamp): void {
+    this.#inFlight.delete(workload);
+    this.#of(workload, at).failed(at);
+    this.#nextAt = Math.min(this.#nextAt, at);
+  }
+
+  /** Everything written up to this batch has reached the sidecars. */
+  arrived(batch: number, at: Timestamp): void {
+    for (const workload of this.#pending) this.#workloads.get(workload)?.arrived(batch);
+    this.#nextAt = Math.min(this.#nextAt, at);
+  }
+
+  #of(workload: WorkloadKey, at: Timestamp): PublishedWorkload {
+    const known = this.#workloads.get(workload) ?? new PublishedWorkload(at);
+    this.#workloads.set(workload, known);
+    return known;
+  }
+
+  /** The write of one workload, when to ask again, or that there is nothing to do. */
+  #next(workload: WorkloadKey, view: PublicationView, now: Timestamp): DueWrite | Timestamp | 'Nothing' {
+    const state = this.#of(workload, now);
+    state.reconsider(now);
+    const { enforcement, wanted } = view.plan(workload);
+    this.#noteRefusal(workload, enforcement);
+    if (enforcement.kind === 'Asleep') return 'Nothing';
+    const delay = this.#settings.promotionDelayMs;
+    const target: Target = enforcement.kind === 'Lazy' ? { kind: 'Lazy', wanted } : enforcement;
+    const { published } = state;
+    const step = nextStep(published, target, state.hasArrived(now, delay));
+    const mayWriteAt = state.mayWriteAt(target.kind === 'Eager');
+    if (step.kind === 'Delete') {
+      const write: ManifestWrite = { type: 'Delete', ref: sidecarRef(workload) };
+      return mayWriteAt > now ? mayWriteAt : { workload, write, scope: undefined };
+    }
+    const scope = step.kind === 'Write' ? step.scope : published;
+    const manifest = scope && this.#manifest(workload, scope, { enforcement, base: view.base, published });
+    if (scope && manifest)
+      return mayWriteAt > now ? mayWriteAt : { workload, write: { type: 'Apply', manifest }, scope };
+    return step.kind === 'Rest' && step.waiting ? state.arrivesAt(delay) : (state.reconsidersAt ?? 'Nothing');
+  }
+
+  /** @returns `undefined` if the API server holds this very spec. */
+  #manifest(
+    workload: WorkloadKey,
+    scope: SidecarScope,
+    parts: {
+      readonly enforcement: Enforcement;
+      readonly base: ReadonlySet<ServiceKey>;
+      readonly published: { readonly spec: string } | undefined;
+    },
+  ): Manifest | undefined {
+    const { enforcement, base, published } = parts;
+    // On the way back to eager its pods may not be selectable any more; whom it selected keeps it until it is deleted.
+    const selector = enforcement.kind === 'Lazy' ? enforcement.selector : publishedSelector(published);
+    const manifest = sidecarManifest({ workload, selector, base: [...base], ...scope }, this.#settings);
+    return published?.spec === canonicalJson(manifest.spec) ? undefined : manifest;
+  }
+
+  #noteRefusal(workload: WorkloadKey, enforcement: Enforcement): void {
+    if (enforcement.kind === 'Eager' && enforcement.refusal) this.#refusals.set(workload, enforcement.refusal);
+    else if (enforcement.kind !== 'Asleep') this.#refusals.delete(workload);
+  }
+}
+
+interface SpecWithSelector {
+  readonly workloadSelector?: { readonly labels?: Readonly<Record<string, string>> };
+}
+
+function publishedSelector(published: { readonly spec: string } | undefined): Readonly<Record<string, string>> {
+  const spec: SpecWithSelector = JSON.parse(published?.spec ?? '{}');
+  return spec.workloadSelector?.labels ?? {};
+}

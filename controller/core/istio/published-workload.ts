@@ -1,0 +1,118 @@
+/** One workload's Sidecar, as far as we know what the API server and the sidecars hold of it. */
+import type { ManagedSidecar } from '../mesh-policy.ts';
+import type { ServiceKey, Timestamp } from '../model.ts';
+import { afterWrite, nextWriteAt, type Pace } from './pace.ts';
+import type { SidecarScope } from './sidecar.ts';
+
+/** A watch may tell what was there before our last write for this long; after that it is somebody's change. */
+const ECHO_WITHIN_MS = 30_000;
+const FIRST_RETRY_MS = 5_000;
+const LONGEST_RETRY_MS = 5 * 60_000;
+
+/** What a Sidecar says, and its whole `spec` as canonical JSON. */
+export interface PublishedScope extends SidecarScope {
+  readonly spec: string;
+}
+
+export class PublishedWorkload {
+  /** `undefined`: there is no Sidecar of ours. */
+  #published: PublishedScope | undefined;
+  /** Set while the watch has not told our last write yet. */
+  #awaitsEchoSince: Timestamp | undefined;
+  #observedMeanwhile: PublishedScope | undefined;
+  #writtenAt: Timestamp;
+  #batch = 0;
+  #hasArrived = false;
+  #pace: Pace | undefined;
+  #newsAt: Timestamp;
+  #failures = 0;
+  #retryAt = 0;
+
+  /** @param at when it came into view; what it holds then may just have been written */
+  constructor(at: Timestamp) {
+    this.#writtenAt = at;
+    this.#newsAt = at;
+  }
+
+  get published(): PublishedScope | undefined {
+    return this.#published;
+  }
+
+  /** Something may have to be written because of what happened now. */
+  news(at: Timestamp): void {
+    this.#newsAt = Math.max(this.#newsAt, at);
+  }
+
+  /**
+   * The watch told the Sidecar, or that it is gone.
+   * @returns whether that is a change that we did not make
+   */
+  observed(sidecar: PublishedScope | undefined, at: Timestamp): boolean {
+    const isOurs = sidecar?.spec === this.#published?.spec;
+    if (isOurs) this.#awaitsEchoSince = undefined;
+    if (isOurs || this.#awaitsEchoSince !== undefined) {
+      this.#observedMeanwhile = sidecar;
+      return false;
+    }
+    this.#published = sidecar;
+    this.#writtenAt = at;
+    this.#hasArrived = false;
+    this.news(at);
+    return true;
+  }
+
+  /** Takes what the watch told last for the truth once our own write should have been told long since. */
+  reconsider(now: Timestamp): void {
+    if (this.#awaitsEchoSince === undefined || now - this.#awaitsEchoSince < ECHO_WITHIN_MS) return;
+    this.#awaitsEchoSince = undefined;
+    this.observed(this.#observedMeanwhile, now);
+  }
+
+  /** When {@link reconsider} may have to act; `undefined`: the watch has told nothing that differs. */
+  get reconsidersAt(): Timestamp | undefined {
+    const differs = this.#observedMeanwhile?.spec !== this.#published?.spec;
+    return this.#awaitsEchoSince !== undefined && differs ? this.#awaitsEchoSince + ECHO_WITHIN_MS : undefined;
+  }
+
+  /** @param batch number of the writes that it was among, for {@link arrived} */
+  written(scope: PublishedScope | undefined, batch: number, at: Timestamp): void {
+    this.#observedMeanwhile = this.#published;
+    this.#published = scope;
+    this.#awaitsEchoSince = at;
+    this.#writtenAt = at;
+    this.#batch = batch;
+    this.#hasArrived = false;
+    this.#pace = afterWrite(this.#pace, at);
+    this.#failures = 0;
+  }
+
+  failed(at: Timestamp): void {
+    this.#retryAt = at + Math.min(FIRST_RETRY_MS * 2 ** this.#failures, LONGEST_RETRY_MS);
+    this.#failures += 1;
+  }
+
+  /** Everything that was written up to this batch has reached the sidecars. */
+  arrived(batch: number): void {
+    if (this.#batch > 0 && this.#batch <= batch) this.#hasArrived = true;
+  }
+
+  /** @param delayMs after which a write has surely arrived, whatever istiod is doing */
+  hasArrived(now: Timestamp, delayMs: number): boolean {
+    return this.#hasArrived || now >= this.#writtenAt + delayMs;
+  }
+
+  arrivesAt(delayMs: number): Timestamp {
+    return this.#writtenAt + delayMs;
+  }
+
+  /** @param isUrgent it does not wait for more of the same burst */
+  mayWriteAt(isUrgent: boolean): Timestamp {
+    const at = isUrgent ? this.#newsAt : nextWriteAt(this.#pace, this.#newsAt);
+    return this.#failures === 0 ? at : Math.max(at, this.#retryAt);
+  }
+}
+
+/** What a Sidecar of ours says, without what every lazy sidecar holds. */
+export function publishedScope({ routed, warm, spec }: ManagedSidecar, base: ReadonlySet<ServiceKey>): PublishedScope {
+  return { routed: new Set(routed.filter((key) => !base.has(key))), warm: new Set(warm), spec };
+}

@@ -1,0 +1,45 @@
+/** What a workload's Sidecar should route to. */
+import type { VirtualService } from '../mesh-policy.ts';
+import type { ScopedPort, ServiceKey } from '../model.ts';
+import type { IstioSettings } from './settings.ts';
+import { OWN_SERVICES, ownKey } from './settings.ts';
+
+export interface WantedView {
+  /** Those of sidecars that name the host, exactly or by wildcard. */
+  virtualServicesFor(host: string): Iterable<VirtualService>;
+  /** HTTP port numbers of a service or mesh host; none where it does not exist now. */
+  httpPortsOf(service: ServiceKey): Iterable<number>;
+}
+
+/** Above this many pins a workload would hold much that it does not use. */
+export const MOST_PINS = 50;
+
+/**
+ * Services that a lazy sidecar must route to, used or not: those with a TCP port whose number is HTTP elsewhere. On such
+ * a port the sidecar waits for the client's first bytes, and a server that speaks first would never be reached.
+ */
+export function pins(mixedPorts: Iterable<ScopedPort>): ReadonlySet<ServiceKey> {
+  return new Set([...mixedPorts].map(({ service }) => service));
+}
+
+/**
+ * The learned services and the pins, each with the namespaces of the VirtualServices that speak for its host: istiod
+ * applies only those that the Sidecar imports, and brings their destinations into the scope by itself.
+ * @param openPorts HTTP ports that placeholder and decoy have: a scope with another would share routes with eager ones
+ */
+export function wantedKeys(
+  used: Iterable<ServiceKey>,
+  view: WantedView,
+  openPorts: ReadonlySet<number>,
+  settings: IstioSettings,
+): ReadonlySet<ServiceKey> {
+  const own = new Set(OWN_SERVICES.map((service) => ownKey(settings, service)));
+  const wanted = new Set<ServiceKey>();
+  for (const service of used) {
+    if (own.has(service) || [...view.httpPortsOf(service)].some((port) => !openPorts.has(port))) continue;
+    wanted.add(service);
+    const host = service.slice(service.indexOf('/') + 1);
+    for (const { namespace } of view.virtualServicesFor(host)) wanted.add(`${namespace}/${host}`);
+  }
+  return wanted;
+}
