@@ -49,10 +49,15 @@ const RULES: Record<string, Rule> = {
     allowed: ['../core/model.ts', '../wire/kubernetes/reduction.ts', 'yaml', 'node:fs/promises'],
     forbidden: ['../als/service.ts', '../k8s/source.ts', '@grpc/grpc-js', ...FOREIGN],
   },
+  'the probe imports no other shell': {
+    file: 'controller/istiod/one.ts',
+    allowed: ['./two.ts', '../core/arrival/arrival-rounds.ts', '../wire/grpc.ts', '@grpc/grpc-js', 'node:dns/promises'],
+    forbidden: ['../k8s/writer.ts', '../xds/server.ts', 'fastify', ...FOREIGN],
+  },
   'the Kubernetes source imports no other shell': {
     file: 'controller/k8s/one.ts',
-    allowed: ['../core/model.ts', '../wire/kubernetes/reduction.ts'],
-    forbidden: ['../files/files-source.ts', '../http/server.ts', ...FOREIGN],
+    allowed: ['../core/model.ts', '../wire/kubernetes/reduction.ts', '@kubernetes/client-node', 'node:https'],
+    forbidden: ['../files/files-source.ts', '../http/server.ts', 'pino', ...FOREIGN],
   },
   'a store imports no other shell': {
     file: 'controller/store/one.ts',
