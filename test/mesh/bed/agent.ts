@@ -34,6 +34,8 @@ export interface AgentBed {
   readonly client: KubernetesClient;
   /** Folder of the built pilot-agent. */
   readonly servers: string;
+  /** DNS domain of Services. */
+  readonly clusterDomain: string;
 }
 
 /** Starts it and waits until its Envoy has the configuration and certificates of istiod. */
@@ -64,11 +66,11 @@ export async function startAgent(mesh: AgentBed, pod: Pod): Promise<Agent> {
   return { process, admin, certificates };
 }
 
-function command({ bed, servers }: AgentBed, { namespace }: Pod, folder: string): readonly string[] {
+function command({ bed, servers, clusterDomain }: AgentBed, { namespace }: Pod, folder: string): readonly string[] {
   const user = [`--reuid=${ENVOY_USER}`, `--regid=${ENVOY_USER}`, '--clear-groups'];
   const agent = reachable(bed, join(servers, 'pilot-agent'), 'pilot-agent');
   const template = reachable(bed, join(servers, 'envoy_bootstrap.json'), 'envoy_bootstrap.json');
-  const flags = [`--domain=${namespace}.svc.cluster.local`, `--templateFile=${template}`, '--proxyLogLevel=warning'];
+  const flags = [`--domain=${namespace}.svc.${clusterDomain}`, `--templateFile=${template}`, '--proxyLogLevel=warning'];
   return [...user, 'env', `--chdir=${folder}`, agent, 'proxy', 'sidecar', ...flags, '--log_output_level=default:info'];
 }
 

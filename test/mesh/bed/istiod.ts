@@ -21,6 +21,8 @@ export type MutualTls = 'Off' | 'Strict';
 
 export interface IstiodOptions {
   readonly mutualTls: MutualTls;
+  /** DNS domain of Services. */
+  readonly clusterDomain: string;
   /** More of istiod's environment variables, for example `{ PILOT_DEBOUNCE_AFTER: '1s' }`. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -62,7 +64,7 @@ export class Istiod extends MeshServer {
     super(bed, {
       name: 'istiod',
       // It keeps the certificates that it makes for itself in its working directory.
-      command: ['env', `--chdir=${folder}`, join(servers, 'pilot-discovery'), ...flags(bed, options.mutualTls)],
+      command: ['env', `--chdir=${folder}`, join(servers, 'pilot-discovery'), ...flags(bed, options)],
       environment: {
         ...ENVIRONMENT,
         ...(options.mutualTls === 'Strict' ? { PILOT_CERT_PROVIDER: 'istiod' } : { ENABLE_CA_SERVER: 'false' }),
@@ -108,14 +110,14 @@ export class Istiod extends MeshServer {
   }
 }
 
-function flags(bed: Bed, mutualTls: MutualTls): readonly string[] {
+function flags(bed: Bed, { mutualTls, clusterDomain }: IstiodOptions): readonly string[] {
   const { hostAddress } = bed.network;
   const loopback = loopbackAddress(bed.network);
   const values = {
     kubeconfig: 'kubeconfig',
     registries: 'Kubernetes',
     namespace: ROOT_NAMESPACE,
-    domain: 'cluster.local',
+    domain: clusterDomain,
     clusterID: 'Kubernetes',
     httpAddr: `${loopback}:${ISTIOD_HTTP_PORT}`,
     grpcAddr: `${hostAddress}:${XDS_PORT}`,

@@ -9,7 +9,6 @@
  *     mesh.destroy();
  */
 
-import { serviceHost, serviceKey } from '../../support/bed/api-client.ts';
 import { Bed } from '../../support/bed/bed.ts';
 import type { Envoy, EnvoyOptions } from '../../support/bed/envoy.ts';
 import type { Pod, PodOptions } from '../../support/bed/pod.ts';
@@ -34,6 +33,10 @@ export interface MeshBedOptions extends Partial<IstiodOptions> {
   readonly meshConfig?: MeshConfig;
 }
 
+export interface NamespaceOptions {
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
 interface ServiceObject extends StoredObject {
   readonly spec: { readonly clusterIP: string };
 }
@@ -52,25 +55,28 @@ export class MeshBed {
   readonly etcd: MeshServer;
   readonly apiServer: ApiServer;
   readonly istiod: Istiod;
+  readonly mutualTls: MutualTls;
+  /** DNS domain of Services. */
+  readonly clusterDomain: string;
   readonly #servers: Servers;
-  readonly #mutualTls: MutualTls;
   readonly #namespaces = new Set<string>();
 
   private constructor(bed: Bed, servers: Servers, options: IstiodOptions) {
     this.bed = bed;
     this.#servers = servers;
-    this.#mutualTls = options.mutualTls;
+    this.mutualTls = options.mutualTls;
+    this.clusterDomain = options.clusterDomain;
     this.etcd = etcd(bed);
     this.apiServer = new ApiServer(bed, servers.kubernetes);
     this.istiod = new Istiod(bed, servers.istio, this.client.access, options);
   }
 
   /** Every server serves when it resolves. */
-  static async start({ mutualTls = 'Off', meshConfig = {}, ...options }: MeshBedOptions = {}): Promise<MeshBed> {
+  static async start({ meshConfig = {}, ...options }: MeshBedOptions = {}): Promise<MeshBed> {
     const servers = { kubernetes: await builtServers(kubeApiServer), istio: await builtServers(istio) };
     const bed = await Bed.create();
     try {
-      const mesh = new MeshBed(bed, servers, { mutualTls, ...options });
+      const mesh = new MeshBed(bed, servers, { mutualTls: 'Off', clusterDomain: 'cluster.local', ...options });
       await mesh.etcd.start();
       await mesh.apiServer.start();
       await applyCrds(mesh.client, servers.istio);
@@ -90,13 +96,13 @@ export class MeshBed {
 
   /** Changes the mesh configuration, which istiod watches, to the bed's own and the given fields. */
   async configure(meshConfig: MeshConfig): Promise<void> {
-    await applyMeshConfig(this.client, this.#mutualTls, meshConfig);
+    await applyMeshConfig(this.client, this.mutualTls, meshConfig);
   }
 
   /** Makes a namespace where there is none. */
-  async namespace(name: string): Promise<void> {
+  async namespace(name: string, { labels = {} }: NamespaceOptions = {}): Promise<void> {
     if (this.#namespaces.has(name)) return;
-    await this.client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+    await this.client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
     this.#namespaces.add(name);
   }
 
@@ -105,7 +111,7 @@ export class MeshBed {
    * it, unless `interception` says otherwise; with `none` it has no sidecar.
    */
   async pod(name: string, options: PodOptions & WorkloadOptions = {}): Promise<Pod> {
-    const hasAgent = this.#mutualTls === 'Strict' && options.interception !== 'none';
+    const hasAgent = this.mutualTls === 'Strict' && options.interception !== 'none';
     const pod = this.bed.pod(name, { ...(hasAgent ? { interception: 'both' } : {}), ...options });
     await this.namespace(pod.namespace);
     const labels = hasAgent ? { ...AGENT_LABELS, ...options.labels } : options.labels;
@@ -121,17 +127,20 @@ export class MeshBed {
     await this.client.apply(endpointSliceObject(options));
     const address = spec.clusterIP === 'None' ? (pods[0]?.address ?? '') : spec.clusterIP;
     const [port = 0] = Object.values(ports);
-    return { name, address, port, host: serviceHost(name, namespace), key: serviceKey(name, namespace) };
+    const host = `${name}.${namespace}.svc.${this.clusterDomain}`;
+    return { name, address, port, host, key: `${namespace}/${host}` };
   }
 
   /** Starts an Envoy without an agent in a pod, and waits until it has its configuration of istiod. */
   async startEnvoy(pod: Pod, options: EnvoyOptions = {}): Promise<Envoy> {
-    return pod.startEnvoy(plainBootstrap(pod, { address: this.bed.network.hostAddress, port: XDS_PORT }), options);
+    const xds = { address: this.bed.network.hostAddress, port: XDS_PORT };
+    return pod.startEnvoy(plainBootstrap(pod, xds, this.clusterDomain), options);
   }
 
   /** Starts the real agent with its Envoy in a pod of a `Strict` bed, and waits until it has its certificates. */
   async startAgent(pod: Pod): Promise<Agent> {
-    return startAgent({ bed: this.bed, client: this.client, servers: this.#servers.istio }, pod);
+    const { bed, client, clusterDomain } = this;
+    return startAgent({ bed, client, clusterDomain, servers: this.#servers.istio }, pod);
   }
 
   destroy(): void {

@@ -9,10 +9,11 @@ const ISTIO_VERSION = '1.31.0';
 
 const XDS_CLUSTER = 'xds-grpc';
 
-export function plainBootstrap(pod: Pod, xds: SocketAddress): object {
+/** @param clusterDomain DNS domain of Services */
+export function plainBootstrap(pod: Pod, xds: SocketAddress, clusterDomain: string): object {
   const source = { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' };
   return {
-    node: node(pod),
+    node: node(pod, clusterDomain),
     dynamic_resources: {
       ads_config: {
         api_type: 'DELTA_GRPC',
@@ -30,9 +31,9 @@ export function plainBootstrap(pod: Pod, xds: SocketAddress): object {
 }
 
 /** What istiod learns of the proxy; the fields are those of `NodeMetadata` in Istio's `pkg/model/proxy.go`. */
-function node({ name, namespace, address, deployment }: Pod): object {
+function node({ name, namespace, address, deployment }: Pod, clusterDomain: string): object {
   return {
-    id: `sidecar~${address}~${name}.${namespace}~${namespace}.svc.cluster.local`,
+    id: `sidecar~${address}~${name}.${namespace}~${namespace}.svc.${clusterDomain}`,
     cluster: `${deployment}.${namespace}`,
     metadata: {
       NAMESPACE: namespace,

@@ -10,8 +10,10 @@ export interface MeshServiceOptions {
   readonly ports: Readonly<Record<string, number>>;
   /** Target port by name, where it is not the port itself. */
   readonly targetPorts?: Readonly<Record<string, number>>;
-  /** Its ready pods, all of one Deployment; default: none. */
+  /** Its pods, all of one Deployment; default: none. */
   readonly pods?: readonly Pod[];
+  /** Those of its pods that are not ready. */
+  readonly unready?: readonly Pod[];
   readonly headless?: boolean;
 }
 
@@ -39,7 +41,7 @@ export function serviceObject(options: MeshServiceOptions): KubernetesObject {
 
 /** Its endpoints name their pods: of these istiod takes identity and mTLS. */
 export function endpointSliceObject(options: MeshServiceOptions): KubernetesObject {
-  const { name, namespace = 'shop', ports, pods = [] } = options;
+  const { name, namespace = 'shop', ports, pods = [], unready = [], headless } = options;
   return {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
@@ -48,7 +50,9 @@ export function endpointSliceObject(options: MeshServiceOptions): KubernetesObje
     ports: Object.keys(ports).map((port) => ({ name: port, port: targetPort(options, port), protocol: 'TCP' })),
     endpoints: pods.map((pod) => ({
       addresses: [pod.address],
-      conditions: { ready: true },
+      conditions: { ready: !unready.includes(pod) },
+      // Pods of a StatefulSet are called by it: `<pod>.<service>.<namespace>.svc`.
+      ...(headless ? { hostname: pod.name } : {}),
       targetRef: { kind: 'Pod', name: pod.name, namespace: pod.namespace },
     })),
   };

@@ -3,10 +3,12 @@ import type { KubernetesObject } from '../../support/bed/kubernetes-objects.ts';
 import type { Pod } from '../../support/bed/pod.ts';
 import type { KubernetesClient, ObjectReference, StoredObject } from './kubernetes-client.ts';
 
-/** Suffix of a Deployment's ReplicaSet; every Deployment of a bed has just one. */
+/** Suffix of a Deployment's ReplicaSet, and of a StatefulSet's revision; each of a bed has just one. */
 const TEMPLATE_HASH = '5d4f8c7b9';
 
 export interface WorkloadOptions {
+  /** What controls the pod, named as its `deployment`; default `Deployment`. */
+  readonly kind?: 'Deployment' | 'StatefulSet';
   /** Labels besides `app` and the ReplicaSet's own. */
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
@@ -17,28 +19,68 @@ function podReference({ name, namespace }: Pod): ObjectReference {
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace } };
 }
 
-/** Writes the pod's ServiceAccount, Deployment, ReplicaSet and the pod itself, running and ready. */
+/** Writes the pod's ServiceAccount, what controls the pod, and the pod itself, running and ready. */
 export async function applyWorkload(client: KubernetesClient, pod: Pod, options: WorkloadOptions = {}): Promise<void> {
   const { namespace, deployment, address } = pod;
-  const labels = { app: deployment, ...options.labels };
-  const template = { metadata: { labels }, spec: podSpec(deployment) };
+  await client.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: deployment, namespace } });
+  const controlled = options.kind === 'StatefulSet' ? ofStatefulSet : ofDeployment;
+  const { owner, labels } = await controlled(client, pod, { app: deployment, ...options.labels });
+  const metadata = {
+    ...podReference(pod).metadata,
+    labels,
+    ...(options.annotations ? { annotations: options.annotations } : {}),
+    ...owners(owner),
+  };
+  await client.apply({ ...podReference(pod), metadata, spec: podSpec(deployment) });
+  await client.patchStatus(podReference(pod), runningStatus(address));
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+/** What controls a pod, and the labels that it gives to it. */
+interface Controlled {
+  readonly owner: StoredObject;
+  readonly labels: Labels;
+}
+
+async function ofDeployment(
+  client: KubernetesClient,
+  { namespace, deployment }: Pod,
+  labels: Labels,
+): Promise<Controlled> {
+  const spec = { replicas: 1, ...template(deployment, labels) };
   const apps = (kind: string, name: string, owner?: StoredObject): KubernetesObject => ({
     apiVersion: 'apps/v1',
     kind,
     metadata: { name, namespace, labels, ...owners(owner) },
-    spec: { replicas: 1, selector: { matchLabels: { app: deployment } }, template },
+    spec,
   });
-  await client.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: deployment, namespace } });
-  const owner = await client.apply(apps('Deployment', deployment));
-  const replicaSet = await client.apply(apps('ReplicaSet', `${deployment}-${TEMPLATE_HASH}`, owner));
-  const metadata = {
-    ...podReference(pod).metadata,
-    labels: { ...labels, 'pod-template-hash': TEMPLATE_HASH },
-    ...(options.annotations ? { annotations: options.annotations } : {}),
-    ...owners(replicaSet),
+  const controller = await client.apply(apps('Deployment', deployment));
+  const owner = await client.apply(apps('ReplicaSet', `${deployment}-${TEMPLATE_HASH}`, controller));
+  return { owner, labels: { ...labels, 'pod-template-hash': TEMPLATE_HASH } };
+}
+
+async function ofStatefulSet(client: KubernetesClient, pod: Pod, labels: Labels): Promise<Controlled> {
+  const { name, namespace, deployment } = pod;
+  const owner = await client.apply({
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: { name: deployment, namespace, labels },
+    spec: { replicas: 1, serviceName: deployment, ...template(deployment, labels) },
+  });
+  const own = {
+    'controller-revision-hash': `${deployment}-${TEMPLATE_HASH}`,
+    'statefulset.kubernetes.io/pod-name': name,
+    'apps.kubernetes.io/pod-index': name.slice(deployment.length + 1),
   };
-  await client.apply({ ...podReference(pod), metadata, spec: podSpec(deployment) });
-  await client.patchStatus(podReference(pod), runningStatus(address));
+  return { owner, labels: { ...labels, ...own } };
+}
+
+function template(deployment: string, labels: Labels): object {
+  return {
+    selector: { matchLabels: { app: deployment } },
+    template: { metadata: { labels }, spec: podSpec(deployment) },
+  };
 }
 
 /** Never scheduled, so that a deleted pod is gone at once. */
