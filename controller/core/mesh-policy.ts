@@ -8,11 +8,17 @@ export interface ServiceEntry {
   readonly name: string;
   /** Lower case; wildcards (`*.example.com`) included. */
   readonly hosts: readonly string[];
-  /** IP addresses and CIDRs as written; empty: identified by Host or server name alone. */
+  /** IP addresses and CIDR blocks in canonical text; empty: identified by Host or server name alone. */
   readonly addresses: readonly string[];
+  /** What istiod allocated for each host, where there are no addresses; only clients with DNS capture are told it. */
+  readonly allocated?: readonly { readonly host: string; readonly address: string }[];
   readonly ports: readonly ServicePort[];
   readonly resolution: 'NONE' | 'STATIC' | 'DNS' | 'DNS_ROUND_ROBIN' | 'DYNAMIC_DNS';
+  readonly exportTo?: ExportTo;
 }
+
+/** Namespaces that see the object: names, `.` for its own, `*` for all, `~` for none. Absent: all. */
+export type ExportTo = readonly string[];
 
 /** `networking.istio.io` VirtualService. */
 export interface VirtualService {
@@ -23,6 +29,9 @@ export interface VirtualService {
   readonly hosts: readonly string[];
   /** Applies to sidecars (`gateways` is absent or contains `mesh`). */
   readonly isMesh: boolean;
+  /** Has HTTP routes: only then it makes hosts that are no services. */
+  readonly routesHttp: boolean;
+  readonly exportTo?: ExportTo;
 }
 
 /** `networking.istio.io` DestinationRule, as far as it concerns the way to the egress. */

@@ -137,7 +137,7 @@ function survivesBadInput(makeWorld: MakeWorld): void {
   test('says nothing about kinds that we do not read', async (t) => {
     const world = await makeWorld(t);
     const metadata = { name: 'cart', namespace: 'shop' };
-    await world.set([{ apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: {} }, SERVICE]);
+    await world.set([{ apiVersion: 'v1', kind: 'Secret', metadata }, SERVICE]);
     const sink = await started(world);
     assert.deepEqual([sink.log, sink.problems], [['Applied Service shop/cart'], []]);
   });

@@ -51,3 +51,32 @@ export function portProtocol(
     undeclared
   );
 }
+
+/** These declare nothing to istiod, though they do to us. */
+const UNKNOWN_TO_ISTIO: ReadonlySet<string> = new Set(['h2c']);
+/** TCP to istiod where nothing is declared, since these servers speak first: SMTP, DNS, MySQL, MongoDB. */
+const SERVER_FIRST_PORTS: ReadonlySet<number> = new Set([25, 53, 3306, 27017]);
+
+/**
+ * Protocol of a Service's port exactly as istiod reads it, `Auto` where it has to find out: an `appProtocol` counts
+ * instead of the name, known or not, and both up to their first hyphen.
+ */
+export function istioPortProtocol(port: {
+  readonly name: string;
+  readonly port: number;
+  readonly appProtocol?: string | null | undefined;
+}): PortProtocol {
+  const declared = port.appProtocol ?? port.name;
+  const kubernetes = lookUp(KUBERNETES_PROTOCOLS, port.appProtocol ?? '');
+  if (kubernetes !== undefined) return kubernetes;
+  const name = declared.toLowerCase();
+  const protocol = namedProtocol(name.startsWith('grpc-web') ? 'grpc-web' : (name.split('-', 1)[0] ?? ''), 'Auto');
+  return protocol === 'Auto' && SERVER_FIRST_PORTS.has(port.port) ? 'TCP' : protocol;
+}
+
+/** Protocol that a ServiceEntry's port names, which istiod reads as a whole; `undeclared` for what it does not know. */
+export function namedProtocol(protocol: string, undeclared: PortProtocol): PortProtocol {
+  const name = protocol.toLowerCase();
+  if (name === 'http_proxy') return 'HTTP';
+  return (UNKNOWN_TO_ISTIO.has(name) ? undefined : lookUp(PROTOCOLS, name)) ?? undeclared;
+}

@@ -1,12 +1,39 @@
 /** Kubernetes objects as the API server prints them, reduced to what the mesh needs. */
 import { z } from 'zod';
+import { readAuthorizationPolicy } from './authorization-policy.ts';
+import { readConfigMap } from './config-map.ts';
+import { readDestinationRule } from './destination-rule.ts';
 import { readEndpointSlice } from './endpoint-slice.ts';
 import { readNamespace } from './namespace.ts';
+import { readNetworkPolicy } from './network-policy.ts';
 import { readNode } from './node.ts';
 import { readPod } from './pod.ts';
-import { readJob, readReplicaSet } from './pod-controller.ts';
+import {
+  readCronJob,
+  readDaemonSet,
+  readDeployment,
+  readJob,
+  readReplicaSet,
+  readStatefulSet,
+} from './pod-controller.ts';
 import { joinReductions, type KindReader, type ReduceOptions, type Reduction, reduction } from './reduction.ts';
 import { readService } from './service.ts';
+import { readServiceEntry } from './service-entry.ts';
+import { readSidecar } from './sidecar.ts';
+import { readVirtualService } from './virtual-service.ts';
+
+/** Istio serves one content under each of these; what a user applies has the version it was written in. */
+function istioKind(
+  group: string,
+  versions: readonly string[],
+  kind: string,
+  reader: KindReader,
+): [string, KindReader][] {
+  return versions.map((version) => [`${group}/${version} ${kind}`, reader]);
+}
+
+const NETWORKING = 'networking.istio.io';
+const NETWORKING_VERSIONS = ['v1', 'v1beta1', 'v1alpha3'];
 
 /** By group, version and kind: a Knative Service is none of ours. */
 const READERS: ReadonlyMap<string, KindReader> = new Map([
@@ -14,9 +41,20 @@ const READERS: ReadonlyMap<string, KindReader> = new Map([
   ['discovery.k8s.io/v1 EndpointSlice', readEndpointSlice],
   ['v1 Pod', readPod],
   ['apps/v1 ReplicaSet', readReplicaSet],
+  ['apps/v1 Deployment', readDeployment],
+  ['apps/v1 StatefulSet', readStatefulSet],
+  ['apps/v1 DaemonSet', readDaemonSet],
   ['batch/v1 Job', readJob],
+  ['batch/v1 CronJob', readCronJob],
   ['v1 Namespace', readNamespace],
   ['v1 Node', readNode],
+  ['v1 ConfigMap', readConfigMap],
+  ['networking.k8s.io/v1 NetworkPolicy', readNetworkPolicy],
+  ...istioKind(NETWORKING, NETWORKING_VERSIONS, 'ServiceEntry', readServiceEntry),
+  ...istioKind(NETWORKING, NETWORKING_VERSIONS, 'VirtualService', readVirtualService),
+  ...istioKind(NETWORKING, NETWORKING_VERSIONS, 'DestinationRule', readDestinationRule),
+  ...istioKind(NETWORKING, NETWORKING_VERSIONS, 'Sidecar', readSidecar),
+  ...istioKind('security.istio.io', ['v1', 'v1beta1'], 'AuthorizationPolicy', readAuthorizationPolicy),
 ]);
 
 const typeSchema = z.object({ apiVersion: z.string().min(1), kind: z.string().min(1) });

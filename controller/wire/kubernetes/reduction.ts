@@ -8,7 +8,7 @@ import { metadataSchema, namespaceOf } from './metadata.ts';
 export interface ReduceOptions {
   /** Suffix of service hosts, usually `cluster.local`. */
   readonly clusterDomain: string;
-  /** Protocol of a port that declares none; `TCP` by default, as in direct mode. */
+  /** Protocol of a port that declares none; `TCP` by default, as in direct mode. With `Auto` ports are read as istiod does. */
   readonly undeclared?: PortProtocol;
 }
 

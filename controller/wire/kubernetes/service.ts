@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ServicePort } from '../../core/model.ts';
 import { addressSchema } from './address.ts';
 import { metadataSchema, namespaceOf } from './metadata.ts';
-import { portProtocol } from './protocol.ts';
+import { istioPortProtocol, portProtocol } from './protocol.ts';
 import { type Converted, kindReader, type ReduceOptions } from './reduction.ts';
 
 /** A port number that can be connected to. */
@@ -44,6 +44,11 @@ const serviceSchema = z.object({
     }),
 });
 
+/** Only istiod finds out what a port does not declare, so a mesh with `Auto` ports is one of istiod's. */
+function protocolOf(port: z.infer<typeof portSchema> & { readonly name: string }, { undeclared }: ReduceOptions) {
+  return undeclared === 'Auto' ? istioPortProtocol(port) : portProtocol(port, undeclared ?? 'TCP');
+}
+
 function toPort(port: z.infer<typeof portSchema>, options: ReduceOptions): ServicePort {
   const name = port.name ?? '';
   return {
@@ -51,7 +56,7 @@ function toPort(port: z.infer<typeof portSchema>, options: ReduceOptions): Servi
     port: port.port,
     // Kubernetes reads 0 and '' as "not specified".
     ...(port.targetPort ? { targetPort: port.targetPort } : {}),
-    protocol: portProtocol({ name, appProtocol: port.appProtocol }, options.undeclared ?? 'TCP'),
+    protocol: protocolOf({ ...port, name }, options),
   };
 }
 

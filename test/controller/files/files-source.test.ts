@@ -186,15 +186,15 @@ test('the same object in two files is a problem, and that of the last file count
 
 test('it says how many objects of which kinds it left out', async (t) => {
   const folder = await ManifestFolder.make(t);
-  const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'a' } };
-  await folder.write('a.yaml', yamlOf([deployment, A]));
-  await folder.write('b.yaml', yamlOf([deployment, serviceObject('x', { type: 'ExternalName' })]));
+  const revision = { apiVersion: 'apps/v1', kind: 'ControllerRevision', metadata: { name: 'a' } };
+  await folder.write('a.yaml', yamlOf([revision, A]));
+  await folder.write('b.yaml', yamlOf([revision, serviceObject('x', { type: 'ExternalName' })]));
   const source = folder.source();
   await source.start(new RecordingMeshSink());
   assert.deepEqual(
     source.ignored(),
     new Map([
-      ['apps/v1 Deployment', 2],
+      ['apps/v1 ControllerRevision', 2],
       ['Service', 1],
     ]),
   );

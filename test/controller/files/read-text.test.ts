@@ -92,13 +92,13 @@ test('of an object that is there twice the later one counts, which is a problem'
 });
 
 test('objects that are left out are counted by kind', async () => {
-  const deployment: KubernetesObject = { apiVersion: 'apps/v1', kind: 'Deployment' };
+  const revision: KubernetesObject = { apiVersion: 'apps/v1', kind: 'ControllerRevision' };
   const external = serviceObject('x', { type: 'ExternalName' });
-  const { ignored } = await contentOf(yamlOf([deployment, external, deployment]));
+  const { ignored } = await contentOf(yamlOf([revision, external, revision]));
   assert.deepEqual(
     [...ignored],
     [
-      ['apps/v1 Deployment', 2],
+      ['apps/v1 ControllerRevision', 2],
       ['Service', 1],
     ],
   );

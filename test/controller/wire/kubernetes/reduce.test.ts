@@ -72,7 +72,7 @@ test('an object without a namespace is in the default one', () => {
 });
 
 for (const [apiVersion, kind] of [
-  ['apps/v1', 'Deployment'],
+  ['apps/v1', 'ControllerRevision'],
   ['serving.knative.dev/v1', 'Service'],
   ['discovery.k8s.io/v1beta1', 'EndpointSlice'],
   ['example.com/v1', 'PriceList'],
@@ -103,7 +103,7 @@ test('a wrong object in a list stops none of the others', () => {
     serviceObject('b', { ports: 1 }),
     'c',
     null,
-    { apiVersion: 'apps/v1', kind: 'Deployment' },
+    { apiVersion: 'apps/v1', kind: 'ControllerRevision' },
     serviceObject('d'),
   ];
   const { objects, problems, unnamed, ignored } = reduce({ apiVersion: 'v1', kind: 'List', items }, OPTIONS);
@@ -116,7 +116,7 @@ test('a wrong object in a list stops none of the others', () => {
     ['Service shop/b', 'object', 'object'],
   );
   assert.equal(unnamed, 2);
-  assert.deepEqual(ignored, [{ kind: 'apps/v1 Deployment' }]);
+  assert.deepEqual(ignored, [{ kind: 'apps/v1 ControllerRevision' }]);
 });
 
 for (const value of [null, 'text', 7, [], {}, { kind: 'Pod' }, { apiVersion: 'v1', kind: 3 }]) {

@@ -1,0 +1,60 @@
+/** networking.istio.io Sidecar. https://istio.io/latest/docs/reference/config/networking/sidecar/ */
+import { z } from 'zod';
+import { canonicalJson } from '../../core/canonical-json.ts';
+import type { ManagedSidecar } from '../../core/mesh-policy.ts';
+import { metadataSchema, namespaceOf } from './metadata.ts';
+import { kindReader } from './reduction.ts';
+
+const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
+const MANAGER = 'lazyscope';
+const WORKLOAD_ANNOTATION = 'lazyscope.io/workload';
+
+const egressSchema = z.looseObject({ port: z.looseObject({}).nullish(), hosts: z.array(z.string()).nullish() });
+
+const sidecarSchema = z.object({
+  metadata: metadataSchema.extend({
+    labels: z.object({ [MANAGED_BY_LABEL]: z.string().nullish() }).nullish(),
+    annotations: z.object({ [WORKLOAD_ANNOTATION]: z.string().nullish() }).nullish(),
+  }),
+  spec: z
+    .looseObject({
+      workloadSelector: z.looseObject({ labels: z.record(z.string(), z.string()).nullish() }).nullish(),
+      egress: z.array(egressSchema).nullish(),
+    })
+    .nullish(),
+});
+
+type SidecarShape = z.infer<typeof sidecarSchema>;
+
+/** Our own Sidecar that only probes istiod stands for no workload, and so has no annotation. */
+function managed({ metadata, spec }: SidecarShape): { readonly managed?: ManagedSidecar } {
+  const workload = metadata.annotations?.[WORKLOAD_ANNOTATION];
+  if (metadata.labels?.[MANAGED_BY_LABEL] !== MANAGER || !workload) return {};
+  const entries = spec?.egress ?? [];
+  return {
+    managed: {
+      workload,
+      routed: hostsOf(entries.filter(({ port }) => !port)),
+      warm: hostsOf(entries.filter(({ port }) => port)),
+      spec: canonicalJson(spec ?? {}),
+    },
+  };
+}
+
+function hostsOf(entries: readonly z.infer<typeof egressSchema>[]): readonly string[] {
+  return [...new Set(entries.flatMap(({ hosts }) => hosts ?? []))].sort();
+}
+
+/** Reads a networking.istio.io Sidecar. */
+export const readSidecar = kindReader('Sidecar', sidecarSchema, (shape) => {
+  const selector = shape.spec?.workloadSelector;
+  return {
+    object: {
+      kind: 'Sidecar',
+      namespace: namespaceOf(shape.metadata),
+      name: shape.metadata.name,
+      ...(selector ? { selector: selector.labels ?? {} } : {}),
+      ...managed(shape),
+    },
+  };
+});
