@@ -1,0 +1,72 @@
+/** A bed with etcd and a real API server alone, for what needs no mesh: up in seconds. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Bed } from '../../support/bed/bed.ts';
+import { ApiServer, kubeconfig } from '../bed/api-server.ts';
+import { etcd } from '../bed/etcd.ts';
+import type { KubernetesClient } from '../bed/kubernetes-client.ts';
+import type { MeshServer } from '../bed/mesh-server.ts';
+import { builtServers } from '../servers/server-cache.ts';
+import { kubeApiServer } from '../servers/server-module.ts';
+
+/** A name of the API server's certificate, for those who reach it by another address. */
+const SERVER_NAME = 'kubernetes.default.svc';
+
+export interface KubeconfigOptions {
+  /** The administrator's by default. */
+  readonly token?: string;
+  /** A file with the token, instead of it. */
+  readonly tokenFile?: string;
+  /** Where it seems to be, as `https://host:port`. */
+  readonly server?: string;
+}
+
+export class ApiBed {
+  readonly bed: Bed;
+  readonly etcd: MeshServer;
+  readonly apiServer: ApiServer;
+
+  private constructor(bed: Bed, servers: string) {
+    this.bed = bed;
+    this.etcd = etcd(bed);
+    this.apiServer = new ApiServer(bed, servers);
+  }
+
+  static async start(): Promise<ApiBed> {
+    const servers = await builtServers(kubeApiServer);
+    const bed = await Bed.create();
+    try {
+      const api = new ApiBed(bed, servers);
+      await api.etcd.start();
+      await api.apiServer.start();
+      return api;
+    } catch (error) {
+      bed.destroy();
+      throw error;
+    }
+  }
+
+  /** As an administrator. */
+  get client(): KubernetesClient {
+    return this.apiServer.client;
+  }
+
+  /** A new kubeconfig file. */
+  kubeconfig({ token, tokenFile, server }: KubeconfigOptions = {}): string {
+    const config = JSON.parse(kubeconfig(this.client.access));
+    if (token !== undefined) config.users[0].user = { token };
+    if (tokenFile !== undefined) config.users[0].user = { tokenFile };
+    Object.assign(config.clusters[0].cluster, server === undefined ? {} : { server, 'tls-server-name': SERVER_NAME });
+    const file = join(mkdtempSync(join(this.bed.folder('kubeconfig'), 'config-')), 'config');
+    writeFileSync(file, JSON.stringify(config));
+    return file;
+  }
+
+  async namespace(name: string): Promise<void> {
+    await this.client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  }
+
+  destroy(): void {
+    this.bed.destroy();
+  }
+}
