@@ -69,6 +69,11 @@ const RULES: Record<string, Rule> = {
     allowed: ['../core/delta/subscription.ts', '../wire/messages.ts', '@grpc/grpc-js'],
     forbidden: ['../als/service.ts', '../store/memory.ts', 'fastify', ...FOREIGN],
   },
+  'certificates know the core and gRPC, since both programs share them': {
+    file: 'controller/tls/one.ts',
+    allowed: ['./two.ts', '../core/ports.ts', '@grpc/grpc-js', 'node:crypto'],
+    forbidden: ['../als/service.ts', '../wire/grpc.ts', 'pino', ...FOREIGN],
+  },
   'the HTTP API imports no other shell': {
     file: 'controller/http/one.ts',
     allowed: ['../core/report.ts', 'fastify', '@fastify/swagger', 'node:net'],
@@ -91,7 +96,13 @@ const RULES: Record<string, Rule> = {
   },
   'the egress imports wire formats and words, not the controller': {
     file: 'egress/one.ts',
-    allowed: ['./sniff.ts', '../controller/wire/grpc.ts', '../controller/core/model.ts', '../controller/core/error.ts'],
+    allowed: [
+      './sniff.ts',
+      '../controller/wire/grpc.ts',
+      '../controller/tls/certificate-folder.ts',
+      '../controller/core/model.ts',
+      '../controller/core/error.ts',
+    ],
     forbidden: [
       '../controller/core/graph/graph.ts',
       '../controller/pipeline.ts',
