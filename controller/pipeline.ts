@@ -4,11 +4,12 @@
  *
  * `entries -> attribute -> graph -> store (durable) -> scope -> snapshot -> dirty clients`
  */
-import { type AttributionView, attribute } from './core/graph/attribution.ts';
+import type { AttributionView } from './core/graph/attribution.ts';
 import { seeded } from './core/graph/dependency.ts';
 import { DependencyGraph } from './core/graph/graph.ts';
 import { eagerScope } from './core/graph/scope.ts';
-import { WaitingRoom } from './core/graph/waiting-room.ts';
+import type { PublicationStatus } from './core/istio/publication.ts';
+import type { IstioSettings } from './core/istio/settings.ts';
 import { isHeldByAll, type MeshClient, MeshClients, parseClusterName } from './core/mesh-clients.ts';
 import type {
   AccessLogEntry,
@@ -17,6 +18,7 @@ import type {
   Mode,
   NodeIdentity,
   Scope,
+  ScopedPort,
   Snapshot,
   Timestamp,
   WorkloadKey,
@@ -39,6 +41,8 @@ import { readModel } from './core/reporting/read-model.ts';
 import { isRelayedVersion } from './core/snapshot/resource-encoder.ts';
 import type { SnapshotBuilder } from './core/snapshot/snapshot.ts';
 import { Dirt } from './dirt.ts';
+import { IstioPublishing } from './istio-publishing.ts';
+import { Learning, type LearningCounts } from './learning.ts';
 import { Persistence } from './persistence.ts';
 
 /** Changed counters are saved this often; new edges are saved at once. */
@@ -57,30 +61,23 @@ export interface PipelineOptions {
   readonly now: () => Timestamp;
   /** Called for every problem that is named to operators. */
   readonly onProblem: (problem: Problem) => void;
-}
-
-/** Totals since start, for metrics. */
-export interface PipelineCounts {
-  readonly entries: { attributed: number; waiting: number; unanswered: number; dropped: number };
-  edgesLearned: number;
+  /** Istio mode: publish scopes as Sidecars. */
+  readonly istio?: IstioSettings;
 }
 
 export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
   /** Answers from the state as it stands when asked. */
   readonly reports: ReadModel;
-  readonly counts: PipelineCounts = {
-    entries: { attributed: 0, waiting: 0, unanswered: 0, dropped: 0 },
-    edgesLearned: 0,
-  };
+  /** Istio mode's way out. */
+  readonly publishing: IstioPublishing | undefined;
   readonly #options: PipelineOptions;
   readonly #registry: Registry;
   readonly #graph = new DependencyGraph();
   readonly #clients = new MeshClients();
-  readonly #waiting = new WaitingRoom();
+  readonly #learning: Learning;
   readonly #problems: ProblemLog;
   readonly #dirt = new Dirt();
   readonly #persistence: Persistence;
-  readonly #attributionView: AttributionView;
   #statuses: () => readonly ClientStatus[] = () => [];
   #timer: NodeJS.Timeout | undefined;
   #storeCreatedAt: Timestamp | undefined;
@@ -88,14 +85,15 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    this.#registry = new Registry({ defaultMode: options.defaultMode });
+    const dialect = options.istio ? 'istio' : 'direct';
+    this.#registry = new Registry({ defaultMode: options.defaultMode, dialect });
     this.#problems = new ProblemLog(options.onProblem);
-    this.#attributionView = attributionView(this.#registry);
     this.reports = readModel(() => ({
       registry: this.#registry,
       graph: this.#graph,
       problems: this.#problems,
       clients: this.#statuses(),
+      publication: (workload) => this.publishing?.status(workload),
       now: options.now(),
     }));
     this.#persistence = new Persistence({
@@ -105,6 +103,33 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
       settled: (keys) => this.#publish(keys),
       problem: (problem) => this.problem(problem),
     });
+    this.#learning = new Learning({
+      graph: this.#graph,
+      view: attributionView(this.#registry),
+      isReady: () => this.isReady,
+      news: (key) => this.#persistence.add(key),
+      touched: (key) => this.#persistence.touch(key),
+      problem: (problem) => this.problem(problem),
+      now: options.now,
+    });
+    this.publishing = options.istio && this.#istioPublishing(options.istio);
+  }
+
+  #istioPublishing(settings: IstioSettings): IstioPublishing {
+    return new IstioPublishing({
+      settings,
+      registry: this.#registry,
+      graph: this.#graph,
+      touched: (keys) => {
+        for (const key of keys) this.#persistence.touch(key);
+      },
+      problem: (problem) => this.problem(problem),
+      now: this.#options.now,
+    });
+  }
+
+  get counts(): LearningCounts {
+    return this.#learning.counts;
   }
 
   /** Loads the graph. Nothing is served before this and {@link synced}. */
@@ -114,7 +139,7 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
     // What was saved but not yet published when the last controller died is published now.
     this.#publish(this.#graph.keys());
     this.#storeCreatedAt = createdAt;
-    this.#identifyClients();
+    this.#becomeReady();
     this.#timer = setInterval(() => this.#housekeeping(), COUNTERS_SAVED_EVERY_MS).unref();
     this.#dirt.all();
   }
@@ -164,9 +189,10 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
     this.#warnOfMassDeletion(batch);
     const changes = this.#registry.apply(batch);
     this.#soil(changes);
+    this.publishing?.registryChanged(changes);
     if (changes.pods.length > 0) {
       this.#identifyClients();
-      this.#retryWaiting();
+      this.#learning.retry();
     }
   }
 
@@ -181,12 +207,23 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
 
   synced(at: Timestamp): void {
     this.#syncedAt ??= at;
-    this.#identifyClients();
-    this.#retryWaiting();
+    this.#becomeReady();
     this.#dirt.all();
   }
 
-  unreadable(_kinds: ReadonlySet<MeshObject['kind']>): void {}
+  /** Graph and mesh are loaded, in whichever order. */
+  #becomeReady(): void {
+    if (!this.isReady) return;
+    this.#identifyClients();
+    this.#learning.retry();
+    if (!this.publishing) return;
+    if (this.#isYoung(this.#options.now())) this.#seedFromSidecars();
+    this.publishing.begin(this.#egresses());
+  }
+
+  unreadable(kinds: ReadonlySet<MeshObject['kind']>): void {
+    this.publishing?.unreadable(kinds);
+  }
 
   problem(problem: Problem): void {
     this.#problems.add(problem, this.#options.now());
@@ -194,49 +231,12 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
 
   // --- AccessLogSink
 
-  /** Until the mesh is known completely, entries wait: half of it would take services for addresses outside. */
   accessLogs(entries: readonly AccessLogEntry[], receivedAt: Timestamp): void {
-    for (const entry of entries) {
-      if (!entry.answered) this.counts.entries.unanswered += 1;
-      else if (!this.isReady || !this.#learn(entry)) this.#wait(entry, receivedAt);
-    }
+    this.#learning.take(entries, receivedAt);
   }
 
-  /** @returns `false` if the source is not known (yet) */
-  #learn(entry: AccessLogEntry): boolean {
-    const attribution = attribute(entry, this.#attributionView);
-    if (attribution.kind === 'UnknownSource') return false;
-    const { result, key } = this.#graph.observe({ ...attribution, entry });
-    if (result === 'Refused') {
-      this.counts.entries.dropped += 1;
-      this.problem({
-        subject: attribution.source,
-        reason: 'has 1,000 relayed addresses; further ones are not recorded',
-      });
-      return true;
-    }
-    this.counts.entries.attributed += 1;
-    if (result === 'News') {
-      this.counts.edgesLearned += 1;
-      this.#persistence.add(key);
-    } else this.#persistence.touch(key);
-    return true;
-  }
-
-  #wait(entry: AccessLogEntry, now: Timestamp): void {
-    this.counts.entries.waiting += 1;
-    this.counts.entries.dropped += this.#waiting.add(entry, now);
-  }
-
-  #retryWaiting(): void {
-    if (!this.isReady) return;
-    const now = this.#options.now();
-    for (const waiting of this.#waiting.takeAll()) {
-      if (this.#learn(waiting.entry) || this.#waiting.putBack(waiting, now)) continue;
-      this.counts.entries.dropped += 1;
-      const { address } = waiting.entry.source;
-      this.problem({ subject: `access log entry from ${address}`, reason: 'dropped: no pod had this address then' });
-    }
+  egressRefused(_reporter: string, connections: number, _at: Timestamp): void {
+    this.publishing?.egressRefused(connections);
   }
 
   // --- SnapshotSource
@@ -269,6 +269,7 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
     const client: MeshClient = { node, stream, held, warmed: new Set(), workload: undefined };
     this.#clients.connect(client);
     if (node.kind === 'sidecar') this.#identify(client, at);
+    else this.publishing?.egressesConnected(this.#egresses());
   }
 
   clientWarmed(_node: NodeIdentity, stream: number, clusters: ReadonlySet<string>, at: Timestamp): void {
@@ -279,11 +280,21 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
   }
 
   clientDisconnected(_node: NodeIdentity, stream: number, at: Timestamp): void {
-    const workload = this.#clients.disconnect(stream)?.workload;
-    if (workload !== undefined) this.#confirm(workload, at);
+    const client = this.#clients.disconnect(stream);
+    if (client?.node.kind === 'egress') this.publishing?.egressesConnected(this.#egresses());
+    if (client?.workload !== undefined) this.#confirm(client.workload, at);
   }
 
+  /** Addresses of the egresses that are connected. */
+  #egresses(): ReadonlySet<string> {
+    const egresses = [...this.#clients.all()].filter(({ node }) => node.kind === 'egress');
+    return new Set(egresses.map(({ node }) => node.address));
+  }
+
+  /** Istio mode confirms by what was written, see {@link IstioPublishing}. */
+
   #confirm(workload: WorkloadKey, at: Timestamp): void {
+    if (this.publishing) return;
     const clients = this.#clients.ofWorkload(workload);
     for (const key of this.#graph.confirm(workload, (port) => isHeldByAll(clients, port), at)) {
       this.#persistence.touch(key);
@@ -302,9 +313,26 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
     if (workload === undefined || held === undefined || !this.isReady) return;
     client.held = undefined;
     for (const name of held.listeners.keys()) this.#keepPort(name);
-    const isYoung = at - (this.#storeCreatedAt ?? at) < SEEDING_MS;
-    if (!isYoung || this.#scopeOf(client.node)?.kind !== 'Lazy') return;
-    for (const [name, version] of held.clusters) if (!isRelayedVersion(version)) this.#seed(workload, name, at);
+    if (!this.#isYoung(at) || this.#scopeOf(client.node)?.kind !== 'Lazy') return;
+    for (const [name, version] of held.clusters) {
+      const port = isRelayedVersion(version) ? undefined : portOfCluster(name);
+      if (port) this.#seed(workload, port, at);
+    }
+  }
+
+  #isYoung(at: Timestamp): boolean {
+    return at - (this.#storeCreatedAt ?? at) < SEEDING_MS;
+  }
+
+  /** What our own Sidecars say of a time that this store does not remember. */
+  #seedFromSidecars(): void {
+    for (const { managed } of this.#registry.policies.managedSidecars()) {
+      for (const service of [...(managed?.routed ?? []), ...(managed?.warm ?? [])]) {
+        for (const { port } of this.#registry.portsOf(service)) {
+          if (managed) this.#seed(managed.workload, { service, port }, this.#options.now());
+        }
+      }
+    }
   }
 
   #keepPort(listener: string): void {
@@ -318,11 +346,7 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
     this.#dirt.all();
   }
 
-  #seed(workload: WorkloadKey, cluster: string, at: Timestamp): void {
-    const named = parseClusterName(cluster);
-    const namespace = named?.host.split('.')[1];
-    if (!named || namespace === undefined) return;
-    const port = { service: `${namespace}/${named.host}`, port: named.port };
+  #seed(workload: WorkloadKey, port: ScopedPort, at: Timestamp): void {
     if (this.#graph.isPublished(workload, port)) return;
     const key = this.#graph.put(seeded(workload, { kind: 'Service', ...port }, at));
     this.#persistence.add(key);
@@ -336,6 +360,7 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
     const now = this.#options.now();
     for (const workload of this.#graph.promote(keys, now)) {
       this.#dirt.workload(workload);
+      this.publishing?.graphChanged([workload]);
       // Sidecars that hold the cluster already (for another protocol, or as they get everything) are sent nothing that
       // they could acknowledge.
       this.#confirm(workload, now);
@@ -358,10 +383,17 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
   }
 
   #housekeeping(): void {
-    this.#retryWaiting();
+    this.#learning.retry();
     this.#registry.workloads.addresses.prune(this.#options.now());
     void this.#persistence.flush();
   }
+}
+
+/** The service port that a cluster of a sidecar stands for. */
+function portOfCluster(cluster: string): ScopedPort | undefined {
+  const named = parseClusterName(cluster);
+  const namespace = named?.host.split('.')[1];
+  return named && namespace !== undefined ? { service: `${namespace}/${named.host}`, port: named.port } : undefined;
 }
 
 function attributionView(registry: Registry): AttributionView {

@@ -1,5 +1,10 @@
 /** Envoy's access log service (`envoy.service.accesslog.v3`), as far as egresses use it. */
-import type { ServerReadableStream, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
+import {
+  type ServerReadableStream,
+  type sendUnaryData,
+  status,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import type { AccessLogSink, Problem } from '../core/ports.ts';
 import { decodeAccessLogs, EGRESS_LOG_NAME } from '../wire/access-log.ts';
 
@@ -7,13 +12,19 @@ export interface AccessLogServiceOptions {
   readonly sink: AccessLogSink;
   readonly problem: (problem: Problem) => void;
   readonly now: () => number;
+  /** Tells why a call is refused, or nothing. Default: none is. */
+  readonly authorize?: (call: AccessLogCall) => string | undefined;
 }
+
+type AccessLogCall = ServerReadableStream<Buffer, object>;
 
 /** Counted since start. */
 export interface AccessLogCounts {
   streams: number;
   messages: number;
   invalid: number;
+  /** Streams that were refused for who opened them. */
+  refused: number;
 }
 
 export interface AccessLogService {
@@ -29,9 +40,16 @@ export interface AccessLogService {
  * not name an egress in its first message is not listened to, since only the egress knows original destinations.
  */
 export function createAccessLogService(options: AccessLogServiceOptions): AccessLogService {
-  const counts: AccessLogCounts = { streams: 0, messages: 0, invalid: 0 };
+  const counts: AccessLogCounts = { streams: 0, messages: 0, invalid: 0, refused: 0 };
   const open = new Set<() => void>();
-  const handle = (call: ServerReadableStream<Buffer, object>, done: sendUnaryData<object>): void => {
+  const handle = (call: AccessLogCall, done: sendUnaryData<object>): void => {
+    const refusal = options.authorize?.(call);
+    if (refusal !== undefined) {
+      counts.refused += 1;
+      options.problem({ subject: `access log stream from ${call.getPeer()}`, reason: `refused: ${refusal}` });
+      done({ code: status.PERMISSION_DENIED, details: refusal });
+      return;
+    }
     const stream = new AccessLogStream(options, counts);
     counts.streams += 1;
     call.on('data', (bytes: Buffer) => stream.message(bytes, call.getPeer()));
@@ -65,14 +83,16 @@ class AccessLogStream {
     if (this.#isRefused) return;
     this.#counts.messages += 1;
     try {
-      const { nodeId, logName, entries, problems } = decodeAccessLogs(bytes, this.#reporter ?? '');
+      const { nodeId, logName, entries, refusals, problems } = decodeAccessLogs(bytes, this.#reporter ?? '');
       this.#reporter ??= nodeId;
       if (this.#reporter === undefined || (logName !== undefined && logName !== EGRESS_LOG_NAME)) {
         this.#refuse(peer, `its first message must name an egress node and the log "${EGRESS_LOG_NAME}"`);
         return;
       }
       for (const problem of problems) this.#skip(problem);
-      this.#options.sink.accessLogs(entries, this.#options.now());
+      const { sink, now } = this.#options;
+      sink.accessLogs(entries, now());
+      if (refusals !== undefined) sink.egressRefused(this.#reporter, refusals, now());
     } catch (error) {
       this.#skip({ subject: `access log stream of ${this.#reporter ?? peer}`, reason: `unreadable message: ${error}` });
     }

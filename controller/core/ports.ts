@@ -65,6 +65,12 @@ export interface Store {
 /** Takes entries in; called by the ALS shell, once per received message. */
 export interface AccessLogSink {
   accessLogs(entries: readonly AccessLogEntry[], receivedAt: Timestamp): void;
+  /**
+   * An egress has refused so many connections of the mesh since it last said so, about every 5 s: its limits are
+   * reached, or the certificates of the two sides do not fit. What it refuses as none of its business does not count.
+   * @param reporter node id of the egress
+   */
+  egressRefused(reporter: string, connections: number, at: Timestamp): void;
 }
 
 /** How one xDS client stands, as the ADS shell sees it. */

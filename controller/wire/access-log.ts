@@ -20,6 +20,7 @@ const PHASES: Readonly<Record<string, AccessLogEntry['phase']>> = {
   TcpConnectionEnd: 'End',
 };
 
+const REFUSALS_TAG = 'refusals';
 const COUNTERS = ['connections', 'requests', 'bytesSent', 'bytesReceived', 'errors'] as const;
 
 /** Log name in the stream's identifier: tells our egress from an Envoy that logs by itself. */
@@ -79,12 +80,23 @@ export function encodeAccessLogs(entries: readonly AccessLogEntry[]): Uint8Array
   return messages;
 }
 
+/**
+ * A message that tells how many connections were refused: one entry without addresses, as there is none to be told. Its
+ * count is a tag of its own.
+ */
+export function encodeRefusals(connections: number): Uint8Array {
+  const entry = { common_properties: { custom_tags: { [REFUSALS_TAG]: String(connections) } } };
+  return encode(MESSAGE, { tcp_logs: { log_entry: [entry] } });
+}
+
 /** What one message of a stream says. */
 export interface DecodedAccessLogs {
   /** Node id, in the first message of a stream. */
   readonly nodeId?: string;
   readonly logName?: string;
   readonly entries: readonly AccessLogEntry[];
+  /** Connections that the egress has refused, where the message tells that. */
+  readonly refusals?: number;
   /** Entries that were skipped. */
   readonly problems: readonly Problem[];
 }
@@ -123,7 +135,11 @@ export function decodeAccessLogs(bytes: Uint8Array, reporter: string): DecodedAc
   const nodeId = message.identifier?.node?.id;
   const entries: AccessLogEntry[] = [];
   const problems: Problem[] = [];
+  let refusals = 0;
   const read = (raw: DecodedEntry, http: boolean): void => {
+    const refused = readCount(raw.common_properties?.custom_tags[REFUSALS_TAG]);
+    refusals += refused;
+    if (refused > 0) return;
     const entry = readEntry(raw, nodeId ?? reporter, http);
     if (typeof entry === 'string')
       problems.push({ subject: `access log entry of ${nodeId ?? reporter}`, reason: entry });
@@ -135,6 +151,7 @@ export function decodeAccessLogs(bytes: Uint8Array, reporter: string): DecodedAc
     ...(nodeId === undefined ? {} : { nodeId }),
     ...(message.identifier ? { logName: message.identifier.log_name } : {}),
     entries,
+    ...(refusals > 0 ? { refusals } : {}),
     problems,
   };
 }
@@ -150,17 +167,19 @@ function wireProtocol(raw: DecodedEntry, http: boolean): WireProtocol {
 }
 
 function readCounters(tags: Readonly<Record<string, string>>): TrafficCounters {
-  const count = (name: string): number => {
-    const value = Number(tags[name] ?? 0);
-    return Number.isSafeInteger(value) && value >= 0 ? value : 0;
-  };
   return {
-    connections: count('connections'),
-    requests: count('requests'),
-    bytesSent: count('bytesSent'),
-    bytesReceived: count('bytesReceived'),
-    errors: count('errors'),
+    connections: readCount(tags['connections']),
+    requests: readCount(tags['requests']),
+    bytesSent: readCount(tags['bytesSent']),
+    bytesReceived: readCount(tags['bytesReceived']),
+    errors: readCount(tags['errors']),
   };
+}
+
+/** What is no count is zero. */
+function readCount(tag: string | undefined): number {
+  const value = Number(tag ?? 0);
+  return Number.isSafeInteger(value) && value >= 0 ? value : 0;
 }
 
 /** 0001-01-01 to 9999-12-31: what `google.protobuf.Timestamp` may hold. Later ones are no dates to JavaScript either. */

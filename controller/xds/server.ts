@@ -2,7 +2,7 @@
  * The delta ADS server (`envoy.service.discovery.v3.AggregatedDiscoveryService`). It asks a {@link SnapshotSource} what
  * each client should hold; until the source knows, requests are remembered and nothing is answered.
  */
-import type { ServerDuplexStream, UntypedServiceImplementation } from '@grpc/grpc-js';
+import { type ServerDuplexStream, status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import type { NodeIdentity, Timestamp } from '../core/model.ts';
@@ -19,7 +19,11 @@ export interface AdsServiceOptions {
   readonly logger: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
   /** Where `lazyscope_xds_*` metrics go. Default: nowhere. */
   readonly metrics?: Registry;
+  /** Tells why a call is refused, or nothing. Default: none is. */
+  readonly authorize?: (call: AdsCall) => string | undefined;
 }
+
+type AdsCall = ServerDuplexStream<object, object>;
 
 export interface AdsService {
   /** To add to a gRPC server with `AggregatedDiscoveryService` of `controller/wire/grpc.ts`. */
@@ -47,7 +51,14 @@ export function createAdsService(options: AdsServiceOptions): AdsService {
   source.onDirty((dirty) => {
     for (const stream of streams) if (stream.node && concerns(dirty, stream.node, source)) stream.markDirty();
   });
-  const handle = (call: ServerDuplexStream<object, object>): void => {
+  const handle = (call: AdsCall): void => {
+    const refusal = options.authorize?.(call);
+    if (refusal !== undefined) {
+      context.metrics.refused('identity');
+      logger.warn({ peer: call.getPeer(), details: refusal }, 'xDS stream refused');
+      call.emit('error', { code: status.PERMISSION_DENIED, details: refusal });
+      return;
+    }
     lastNumber += 1;
     streams.add(new AdsStream(call, lastNumber, context));
   };

@@ -4,7 +4,7 @@ import { Client, type ClientWritableStream, credentials, Server, ServerCredentia
 import { createAccessLogService } from '../../../controller/als/service.ts';
 import type { AccessLogEntry } from '../../../controller/core/model.ts';
 import type { Problem } from '../../../controller/core/ports.ts';
-import { encodeAccessLogs, encodeIdentifier } from '../../../controller/wire/access-log.ts';
+import { encodeAccessLogs, encodeIdentifier, encodeRefusals } from '../../../controller/wire/access-log.ts';
 import { AccessLogService } from '../../../controller/wire/grpc.ts';
 import { encode } from '../../../controller/wire/messages.ts';
 import { entry } from '../../support/mesh-objects.ts';
@@ -14,10 +14,14 @@ const method = AccessLogService.StreamAccessLogs;
 
 describe('the access log service', () => {
   const received: AccessLogEntry[] = [];
+  const refused: [string, number, number][] = [];
   const problems: Problem[] = [];
   const server = new Server();
   const service = createAccessLogService({
-    sink: { accessLogs: (entries) => received.push(...entries) },
+    sink: {
+      accessLogs: (entries) => received.push(...entries),
+      egressRefused: (...told) => refused.push(told),
+    },
     problem: (problem) => problems.push(problem),
     now: () => 5_000,
   });
@@ -78,6 +82,14 @@ describe('the access log service', () => {
     await send(encodeIdentifier(EGRESS), broken, message as Uint8Array);
     assert.equal(received.length, 1);
     assert.match(problems[0]?.reason ?? '', /downstream_remote_address/);
+  });
+
+  it('tells refusals apart from entries, with the egress that refused', async () => {
+    const [message] = encodeAccessLogs([entry('10.0.0.1', '10.96.0.1:9000')]);
+    await send(encodeIdentifier(EGRESS), message as Uint8Array, encodeRefusals(12));
+    assert.deepEqual(refused, [[EGRESS, 12, 5_000]]);
+    assert.equal(received.length, 1);
+    assert.deepEqual(problems, []);
   });
 
   it('does not listen to a stream that names no egress', async () => {

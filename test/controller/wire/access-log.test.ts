@@ -7,6 +7,7 @@ import {
   EGRESS_LOG_NAME,
   encodeAccessLogs,
   encodeIdentifier,
+  encodeRefusals,
 } from '../../../controller/wire/access-log.ts';
 import { encode, type PlainMessage } from '../../../controller/wire/messages.ts';
 
@@ -138,6 +139,10 @@ for (const [what, properties, reason] of SKIPPED) {
     assert.match(problems[0]?.reason ?? '', reason);
   });
 }
+
+test('refusals come back as a number and are no entries', () => {
+  assert.deepEqual(decodeAccessLogs(encodeRefusals(7), NODE), { entries: [], refusals: 7, problems: [] });
+});
 
 test('counters that are no counts are zero', () => {
   const custom_tags = { connections: '-1', requests: 'many', bytesSent: '1.5', bytesReceived: '7' };
