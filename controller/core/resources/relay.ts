@@ -7,7 +7,7 @@ import { commonHosts } from './domains.ts';
 import type { Message } from './message.ts';
 import { clusterName } from './names.ts';
 
-/** What the egress must know of a service port. In direct mode everything registered may be relayed. */
+/** What the egress must know of a service port. Everything registered may be relayed. */
 function relayTarget(service: Service, port: ServicePort): RelayTarget {
   return {
     service: serviceKey(service),
@@ -20,12 +20,21 @@ function relayTarget(service: Service, port: ServicePort): RelayTarget {
   };
 }
 
-/** A service port as a cluster, its {@link RelayTarget} in the metadata. */
+function relayMetadata(service: Service, port: ServicePort): Message {
+  return { filter_metadata: { [METADATA_NAMESPACE]: relayTarget(service, port) } };
+}
+
+/** A service port as a cluster without endpoints, its {@link RelayTarget} in the metadata. */
+export function tableCluster(service: Service, port: ServicePort): Message {
+  return { name: clusterName(service.host, port), metadata: relayMetadata(service, port) };
+}
+
+/** The same, and how its endpoints are found: the egress dials them. */
 export function relayCluster(service: Service, port: ServicePort): Message {
   return {
     name: clusterName(service.host, port),
     ...endpointDiscovery(service, port),
     connect_timeout: '5s',
-    metadata: { filter_metadata: { [METADATA_NAMESPACE]: relayTarget(service, port) } },
+    metadata: relayMetadata(service, port),
   };
 }

@@ -1,11 +1,13 @@
-import type { Endpoint, Resource, Service, ServicePort, SocketAddress } from '../model.ts';
+import type { Endpoint, Resource, Service, ServiceKey, ServicePort, SocketAddress } from '../model.ts';
 import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, LISTENER } from '../model.ts';
 import { relayedCluster, serviceCluster } from '../resources/cluster.ts';
 import { loadAssignment } from '../resources/endpoint.ts';
 import { tcpListener } from '../resources/listener.ts';
 import { clusterName, EGRESS_CLUSTER, listenerName } from '../resources/names.ts';
-import { relayCluster } from '../resources/relay.ts';
+import { relayCluster, tableCluster } from '../resources/relay.ts';
+import type { ServicePortRef } from './held-ports.ts';
 import { asRelayed, type Encoding, encodeResource } from './resource-encoder.ts';
+import { byName, type ResourceMap } from './resource-map.ts';
 
 interface Assignment {
   readonly endpoints: readonly Endpoint[];
@@ -18,6 +20,9 @@ interface Encoded {
   readonly assignments: Map<number, Assignment>;
 }
 
+/** Who serves the sidecars: the controller itself, or istiod. */
+export type Dialect = 'direct' | 'istio';
+
 interface PodListeners {
   readonly httpPorts: number;
   readonly resources: readonly Resource[];
@@ -25,13 +30,15 @@ interface PodListeners {
 
 /** The resources that concern one service port. Each is encoded once and shared by every client and every build. */
 export class ServiceResources {
+  readonly dialect: Dialect;
   readonly #encoding: Encoding;
   readonly #egress: readonly SocketAddress[];
   readonly #encoded = new WeakMap<Service, Encoded>();
   /** By array of endpoints; HTTP ports only grow, so their number tells whether there are new ones. */
   readonly #podListeners = new WeakMap<readonly Endpoint[], PodListeners>();
 
-  constructor(encoding: Encoding, egress: readonly SocketAddress[]) {
+  constructor(encoding: Encoding, egress: readonly SocketAddress[], dialect: Dialect) {
+    this.dialect = dialect;
     this.#encoding = encoding;
     this.#egress = egress;
   }
@@ -54,7 +61,8 @@ export class ServiceResources {
   /** The entry of the egress's routing table. */
   relayCluster(service: Service, port: ServicePort): Resource {
     return this.#once(service, `table ${port.port}`, () => {
-      return encodeResource(this.#encoding, CLUSTER, clusterName(service.host, port), relayCluster(service, port));
+      const message = this.dialect === 'istio' ? tableCluster(service, port) : relayCluster(service, port);
+      return encodeResource(this.#encoding, CLUSTER, clusterName(service.host, port), message);
     });
   }
 
@@ -82,6 +90,17 @@ export class ServiceResources {
     });
     this.#podListeners.set(endpoints, { httpPorts: httpPorts.size, resources });
     return resources;
+  }
+
+  /** The load assignments of those ports that are not headless. */
+  assignments(
+    view: { endpoints(service: ServiceKey, port: number): readonly Endpoint[] },
+    refs: readonly ServicePortRef[],
+  ): ResourceMap {
+    const discovered = refs.filter(({ service }) => !service.headless);
+    return byName(
+      discovered.map(({ key, service, port }) => this.assignment(service, port, view.endpoints(key, port.port))),
+    );
   }
 
   /** Encoded anew when the array is another one. */

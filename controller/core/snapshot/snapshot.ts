@@ -2,12 +2,14 @@
 
 import type { Endpoint, Resource, Scope, Service, ServiceKey, Snapshot, SocketAddress } from '../model.ts';
 import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, isHttp, LISTENER, ROUTE_CONFIGURATION } from '../model.ts';
+import type { PodIdentity } from '../pod-identity.ts';
 import { type CommonResources, CommonResourcesBuilder } from './common-resources.ts';
 import { allPorts, hasOwnListener, type ServicePortRef, scopedPorts } from './held-ports.ts';
+import { RelayTable } from './relay-table.ts';
 import type { Encoding } from './resource-encoder.ts';
-import { byName, extend, NO_RESOURCES, type ResourceMap, unlessEqual } from './resource-map.ts';
+import { extend, type ResourceMap, unlessEqual } from './resource-map.ts';
 import { RouteResources } from './route-resources.ts';
-import { ServiceResources } from './service-resources.ts';
+import { type Dialect, ServiceResources } from './service-resources.ts';
 
 /** What exists, as far as snapshots depend on it. The registry is one. */
 export interface MeshView {
@@ -18,11 +20,15 @@ export interface MeshView {
   readonly httpPorts: ReadonlySet<number>;
   /** Another number whenever services, endpoints or HTTP ports differ. */
   readonly revision: number;
+  /** The pods' identities, where the mesh has mTLS: one for each ServiceAccount that runs any. */
+  identities?(): Iterable<PodIdentity>;
 }
 
 export interface SnapshotOptions extends Encoding {
   /** Where sidecars reach the egresses. */
   readonly egress: readonly SocketAddress[];
+  /** Default `direct`. In Istio mode there are routing tables alone: sidecars are istiod's. */
+  readonly dialect?: Dialect;
 }
 
 /** What one revision of the mesh gives to clients alike. */
@@ -33,7 +39,6 @@ interface Generation {
   /** By namespace of the client; as far as asked for, now and in the revision before. */
   readonly eager: Map<string, Snapshot>;
   readonly eagerBefore: ReadonlyMap<string, Snapshot>;
-  relayTable?: Snapshot;
 }
 
 interface Lazy {
@@ -50,15 +55,16 @@ export class SnapshotBuilder {
   readonly #services: ServiceResources;
   readonly #routes: RouteResources;
   readonly #common: CommonResourcesBuilder;
+  readonly #relayTable: RelayTable;
   /** The newest snapshot of each lazy scope: its pods share it, and its unchanged parts keep their identity. */
   readonly #lazy = new WeakMap<Scope, Lazy>();
   #generation: Generation | undefined;
-  #relayTable: Snapshot | undefined;
 
   constructor(options: SnapshotOptions) {
-    this.#services = new ServiceResources(options, options.egress);
+    this.#services = new ServiceResources(options, options.egress, options.dialect ?? 'direct');
     this.#routes = new RouteResources(options);
     this.#common = new CommonResourcesBuilder(options, this.#services, this.#routes);
+    this.#relayTable = new RelayTable(options, this.#services);
   }
 
   /**
@@ -76,12 +82,9 @@ export class SnapshotBuilder {
     return snapshot;
   }
 
-  /** An egress's snapshot: every service port, and the endpoints of those that are not headless. */
+  /** An egress's snapshot: every service port, in direct mode their endpoints, in Istio mode the pods' identities. */
   relayTable(view: MeshView): Snapshot {
-    const generation = this.#generationOf(view);
-    generation.relayTable ??= unlessEqual(this.#relayTable, this.#buildRelayTable(view));
-    this.#relayTable = generation.relayTable;
-    return generation.relayTable;
+    return this.#relayTable.snapshot(view);
   }
 
   /** The answer to a client that asks for routes under a name that no port has. */
@@ -113,29 +116,10 @@ export class SnapshotBuilder {
     const clusters = held.map(({ service, port }) => this.#services.cluster(service, port));
     return {
       [CLUSTER]: extend(common.clusters, clusters),
-      [CLUSTER_LOAD_ASSIGNMENT]: this.#assignments(view, held),
+      [CLUSTER_LOAD_ASSIGNMENT]: this.#services.assignments(view, held),
       [LISTENER]: this.#listeners(common, held),
       [ROUTE_CONFIGURATION]: this.#routesOf(common, held, namespace),
     };
-  }
-
-  #buildRelayTable(view: MeshView): Snapshot {
-    const refs = [...view.services].flatMap(([key, service]) => service.ports.map((port) => ({ key, service, port })));
-    return {
-      [CLUSTER]: byName(refs.map(({ service, port }) => this.#services.relayCluster(service, port))),
-      [CLUSTER_LOAD_ASSIGNMENT]: this.#assignments(view, refs),
-      [LISTENER]: NO_RESOURCES,
-      [ROUTE_CONFIGURATION]: NO_RESOURCES,
-    };
-  }
-
-  #assignments(view: MeshView, refs: readonly ServicePortRef[]): ResourceMap {
-    const discovered = refs.filter(({ service }) => !service.headless);
-    return byName(
-      discovered.map(({ key, service, port }) =>
-        this.#services.assignment(service, port, view.endpoints(key, port.port)),
-      ),
-    );
   }
 
   /** Where two services claim one ClusterIP and port, the first has the listener. */

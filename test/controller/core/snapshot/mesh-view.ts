@@ -25,7 +25,7 @@ export function meshView(services: readonly Service[], endpoints = ENDPOINTS): M
 }
 
 /** A builder with real bytes and hashes; `encoded` counts the messages that it had to encode. */
-export function countingBuilder() {
+export function countingBuilder(dialect: 'direct' | 'istio' = 'direct') {
   const count = { encoded: 0 };
   const builder = new SnapshotBuilder({
     encode: (type, message) => {
@@ -34,6 +34,7 @@ export function countingBuilder() {
     },
     hash: (bytes) => createHash('sha256').update(bytes).digest('hex'),
     egress,
+    dialect,
   });
   return { builder, count };
 }
