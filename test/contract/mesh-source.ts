@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { MeshSource } from '../../controller/core/ports.ts';
-import { endpointSliceObject, type KubernetesObject, podObject, serviceObject } from '../support/kubernetes-objects.ts';
+import {
+  endpointSliceObject,
+  type KubernetesObject,
+  podObject,
+  serviceEntryObject,
+  serviceObject,
+} from '../support/kubernetes-objects.ts';
 import { RecordingMeshSink } from '../support/recording-mesh-sink.ts';
 
 /** A world of Kubernetes objects that sources can be opened on. */
@@ -17,9 +23,12 @@ interface World {
 export type MakeWorld = (t: TestContext) => Promise<World>;
 
 const SERVICE = serviceObject('cart');
-const CHANGED = serviceObject('cart', { ports: [{ name: 'grpc', port: 81 }] });
+const CHANGED = serviceObject('cart', { ports: [{ name: 'grpc', port: 81, targetPort: 81 }] });
 const SLICE = endpointSliceObject('cart');
 const POD = podObject('cart-5d4-x');
+const ENTRY = serviceEntryObject('bank');
+/** Whoever keeps Kubernetes objects takes it: their schema of addresses is any text. */
+const WRONG = serviceEntryObject('bank', { addresses: ['nowhere'] });
 /** Told last, so that whoever has seen it has seen everything that was told before. */
 const SENTINEL = serviceObject('sentinel');
 const SENTINEL_NAME = 'Service shop/sentinel';
@@ -79,7 +88,7 @@ function tellsChanges(makeWorld: MakeWorld): void {
     assert.deepEqual(sink.log.slice(told).sort(), ['Applied Service shop/cart', `Applied ${SENTINEL_NAME}`]);
     const service = sink.objects.get('Service shop/cart');
     assert(service?.kind === 'Service');
-    assert.deepEqual(service.ports, [{ name: 'grpc', port: 81, protocol: 'GRPC' }]);
+    assert.deepEqual(service.ports, [{ name: 'grpc', port: 81, targetPort: 81, protocol: 'GRPC' }]);
   });
 
   test('tells an object that is gone, and nothing of the others', async (t) => {
@@ -116,22 +125,25 @@ function tellsChanges(makeWorld: MakeWorld): void {
 function survivesBadInput(makeWorld: MakeWorld): void {
   test('names a wrong object and tells the others', async (t) => {
     const world = await makeWorld(t);
-    await world.set([serviceObject('broken', { ports: [{ port: 'http' }] }), SERVICE]);
+    await world.set([WRONG, SERVICE]);
     const sink = await started(world);
     assert.deepEqual(sink.log, ['Applied Service shop/cart']);
     assert.equal(sink.problems.length, 1);
     const [{ subject, reason } = { subject: '', reason: '' }] = sink.problems;
-    assert.match(`${subject} ${reason}`, /Service shop\/broken spec\.ports\[0\]\.port: expected number/);
+    assert.match(
+      `${subject} ${reason}`,
+      /ServiceEntry shop\/bank spec\.addresses\[0\]: expected an address or a CIDR block/,
+    );
   });
 
   test('keeps an object that becomes wrong as it was', async (t) => {
     const world = await makeWorld(t);
-    await world.set([SERVICE, POD]);
+    await world.set([ENTRY, SERVICE]);
     const sink = await started(world);
-    await world.set([serviceObject('cart', { ports: [{ port: 'http' }] }), POD, SENTINEL]);
+    await world.set([WRONG, SERVICE, SENTINEL]);
     await sink.untilKnown(SENTINEL_NAME);
-    await sink.until('the wrong Service is a problem', () => sink.problems.length === 1);
-    assert.deepEqual(sink.objects.get('Service shop/cart')?.name, 'cart');
+    await sink.until('the wrong ServiceEntry is a problem', () => sink.problems.length === 1);
+    assert.equal(sink.objects.get('ServiceEntry shop/bank')?.name, 'bank');
   });
 
   test('says nothing about kinds that we do not read', async (t) => {

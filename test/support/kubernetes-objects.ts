@@ -47,3 +47,14 @@ export function podObject(
     status: { phase: 'Running', podIP: '10.1.0.10', podIPs: [{ ip: '10.1.0.10' }], ...parts.status },
   };
 }
+
+/** An Istio ServiceEntry with one HTTP port. `spec` overrides. */
+export function serviceEntryObject(name: string, spec: KubernetesObject = {}): KubernetesObject {
+  const ports = [{ number: 80, name: 'http', protocol: 'HTTP' }];
+  return {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'ServiceEntry',
+    metadata: { name, namespace: 'shop' },
+    spec: { hosts: [`${name}.example.com`], addresses: ['10.200.0.10'], ports, resolution: 'NONE', ...spec },
+  };
+}

@@ -3,11 +3,12 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Bed } from '../../support/bed/bed.ts';
 import { ApiServer, kubeconfig } from '../bed/api-server.ts';
+import { applyCrds } from '../bed/crds.ts';
 import { etcd } from '../bed/etcd.ts';
 import type { KubernetesClient } from '../bed/kubernetes-client.ts';
 import type { MeshServer } from '../bed/mesh-server.ts';
 import { builtServers } from '../servers/server-cache.ts';
-import { kubeApiServer } from '../servers/server-module.ts';
+import { istio, kubeApiServer } from '../servers/server-module.ts';
 
 /** A name of the API server's certificate, for those who reach it by another address. */
 const SERVER_NAME = 'kubernetes.default.svc';
@@ -32,13 +33,15 @@ export class ApiBed {
     this.apiServer = new ApiServer(bed, servers);
   }
 
-  static async start(): Promise<ApiBed> {
+  /** @param options `istioKinds`: with Istio's kinds, which take a second */
+  static async start({ istioKinds = false } = {}): Promise<ApiBed> {
     const servers = await builtServers(kubeApiServer);
     const bed = await Bed.create();
     try {
       const api = new ApiBed(bed, servers);
       await api.etcd.start();
       await api.apiServer.start();
+      if (istioKinds) await applyCrds(api.client, await builtServers(istio));
       return api;
     } catch (error) {
       bed.destroy();
