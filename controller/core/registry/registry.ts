@@ -1,8 +1,28 @@
-import type { Endpoint, MeshObject, ObjectRef, Pod, Service, ServiceKey, Timestamp } from '../model.ts';
+import type {
+  Endpoint,
+  MeshObject,
+  ObjectRef,
+  Pod,
+  PodController,
+  ScopedPort,
+  Service,
+  ServiceKey,
+  ServicePort,
+  Timestamp,
+  WorkloadKey,
+} from '../model.ts';
 import { isHttp, type Mode } from '../model.ts';
+import type { PodIdentity } from '../pod-identity.ts';
 import type { MeshEvent } from '../ports.ts';
-import { ServiceIndex, serviceKey } from './service-index.ts';
-import { WorkloadIndex } from './workload-index.ts';
+import { IdentityIndex, type IdentityKey } from './identity-index.ts';
+import { httpPortsOf, type MeshHost, VIRTUAL_HOST_PORT } from './mesh-host.ts';
+import { type AddressedHost, MeshHostIndex } from './mesh-host-index.ts';
+import { type PolicyChange, PolicyIndex } from './policy-index.ts';
+import { type HeadlessPort, ServiceIndex, serviceKey } from './service-index.ts';
+import { ownedAddresses, WorkloadIndex } from './workload-index.ts';
+
+/** Whose services there are: in `direct` mode Kubernetes' alone, in `istio` mode also those that Istio's objects make. */
+export type Dialect = 'direct' | 'istio';
 
 /** Whom a batch of mesh events concerns, collected while it is applied. */
 export interface RegistryChanges {
@@ -12,26 +32,59 @@ export interface RegistryChanges {
   readonly pods: Pod[];
   /** Something that every lazy sidecar holds changed: the HTTP ports, a TCP service on an HTTP port, a default mode. */
   everybody: boolean;
+  /** Workloads with such a pod, before or now, or with another mode. */
+  readonly workloads: Set<WorkloadKey>;
+  /** Hosts of ServiceEntries and VirtualServices that came, changed or went. */
+  readonly hosts: Set<ServiceKey>;
+  /** Workloads whose Sidecar of ours came, changed or went. */
+  readonly sidecars: Set<WorkloadKey>;
+  /** An object that only Istio mode reads came, changed or went; Sidecars of ours apart. */
+  policies: boolean;
+  /** Pods of an identity came, went or changed their addresses. */
+  readonly identities: Set<IdentityKey>;
 }
+
+function noChanges(): RegistryChanges {
+  return {
+    services: new Set(),
+    pods: [],
+    everybody: false,
+    workloads: new Set(),
+    hosts: new Set(),
+    sidecars: new Set(),
+    policies: false,
+    identities: new Set(),
+  };
+}
+
+const NO_HOSTS: ReadonlyMap<ServiceKey, MeshHost> = new Map();
 
 /** What exists in the mesh, as the source told it. Owned and changed by the pipeline only. */
 export class Registry {
   readonly workloads: WorkloadIndex;
+  readonly policies = new PolicyIndex();
+  readonly #identities = new IdentityIndex();
   readonly #index = new ServiceIndex();
+  readonly #hosts = new MeshHostIndex((host) => this.#index.hasHost(host));
+  readonly #dialect: Dialect;
   #revision = 0;
 
-  constructor(options: { readonly defaultMode: Mode }) {
+  /** @param options `dialect` is `direct` by default */
+  constructor(options: { readonly defaultMode: Mode; readonly dialect?: Dialect }) {
     this.workloads = new WorkloadIndex(options.defaultMode);
+    this.#dialect = options.dialect ?? 'direct';
+    if (this.#dialect === 'istio') this.#index.httpPorts.add(VIRTUAL_HOST_PORT);
   }
 
   /** Applies events in order. */
   apply(batch: readonly MeshEvent[]): RegistryChanges {
-    const changes: RegistryChanges = { services: new Set(), pods: [], everybody: false };
+    const changes = noChanges();
     for (const event of batch) {
       if (event.type === 'Applied') this.#applied(event.object, event.at, changes);
       else this.#deleted(event.ref, event.at, changes);
     }
-    if (changes.services.size > 0) this.#revision += 1;
+    const hosts = this.#dialect === 'istio' ? changes.hosts.size : 0;
+    if (changes.services.size + hosts > 0) this.#revision += 1;
     return changes;
   }
 
@@ -39,7 +92,36 @@ export class Registry {
     return this.#index.services;
   }
 
-  /** Every port number ever declared HTTP; grows only. */
+  /** Hosts of ServiceEntries, and of VirtualServices that no Service or ServiceEntry has. None of them in direct mode. */
+  get meshHosts(): ReadonlyMap<ServiceKey, MeshHost> {
+    return this.#dialect === 'istio' ? this.#hosts.hosts : NO_HOSTS;
+  }
+
+  /** Ports of a Service or mesh host; none where it does not exist now. */
+  portsOf(key: ServiceKey): readonly ServicePort[] {
+    return this.services.get(key)?.ports ?? this.meshHosts.get(key)?.ports ?? [];
+  }
+
+  hasPort(key: ServiceKey, port: number): boolean {
+    return this.portsOf(key).some((candidate) => candidate.port === port);
+  }
+
+  /**
+   * Ports declared TCP whose number is HTTP elsewhere: there a sidecar without the service waits for the client to speak
+   * first. (TLS clients do; an undeclared port is not known to be one whose server does.)
+   */
+  *mixedPorts(): Iterable<ScopedPort> {
+    const isMixed = ({ port, protocol }: ServicePort): boolean => protocol === 'TCP' && this.httpPorts.has(port);
+    for (const [service, { ports }] of this.services) {
+      for (const { port } of ports.filter(isMixed)) yield { service, port };
+    }
+    for (const [service, { ports, addresses }] of this.meshHosts) {
+      if (addresses.length === 0) continue;
+      for (const { port } of ports.filter(isMixed)) yield { service, port };
+    }
+  }
+
+  /** Every port number ever declared HTTP (in Istio mode by ServiceEntries too, and always 80); grows only. */
   get httpPorts(): ReadonlySet<number> {
     return this.#index.httpPorts;
   }
@@ -66,6 +148,29 @@ export class Registry {
     return this.#index.headlessByEndpoint(address, port);
   }
 
+  /**
+   * One for each ServiceAccount that runs pods with addresses of their own; the same value until it changes. None in
+   * direct mode, which has no mTLS.
+   */
+  identities(): Iterable<PodIdentity> {
+    return this.#dialect === 'istio' ? this.#identities.all() : [];
+  }
+
+  /** See {@link ServiceIndex.headlessPorts}. */
+  headlessPorts(address: string, port: number): readonly HeadlessPort[] {
+    return this.#index.headlessPorts(address, port);
+  }
+
+  /** See {@link MeshHostIndex.byName}. */
+  meshHostsByName(name: string, namespace: string): readonly MeshHost[] {
+    return this.#hosts.byName(name, namespace);
+  }
+
+  /** See {@link MeshHostIndex.byAddress}. */
+  meshHostsByAddress(address: string, namespace: string): readonly AddressedHost[] {
+    return this.#hosts.byAddress(address, namespace);
+  }
+
   /** Keeps the listener of a port that a connected sidecar still has from an earlier life of this controller. */
   keepHttpPort(port: number): boolean {
     if (this.#index.httpPorts.has(port)) return false;
@@ -83,20 +188,32 @@ export class Registry {
         for (const name of this.#index.applySlice(object)) this.#endpointsChanged(object.namespace, name, changes);
         break;
       case 'Pod':
-        this.workloads.applyPod(object, at);
-        changes.pods.push(object);
+        this.#podApplied(object, at, changes);
         break;
       case 'ReplicaSet':
       case 'Job':
-        changes.pods.push(...this.workloads.applyController(object, at));
+      case 'Deployment':
+      case 'StatefulSet':
+      case 'DaemonSet':
+      case 'CronJob':
+        this.#controllerApplied(object, at, changes);
         break;
       case 'Namespace':
-        this.workloads.applyNamespace(object);
-        changes.everybody = true;
+        this.#namespaceChanged(object.name, changes, () => this.workloads.applyNamespace(object));
         break;
       case 'Node':
         this.workloads.applyNode(object);
         break;
+      case 'ServiceEntry':
+        changes.policies = true;
+        this.#hostsChanged(this.#hosts.applyEntry(object), changes);
+        break;
+      case 'VirtualService':
+        this.#hostsChanged(this.#hosts.applyVirtualService(object), changes);
+        policyChanged(this.policies.apply(object), changes);
+        break;
+      default:
+        policyChanged(this.policies.apply(object), changes);
     }
   }
 
@@ -112,22 +229,99 @@ export class Registry {
         if (name !== undefined) this.#endpointsChanged(ref.namespace, name, changes);
         break;
       }
-      case 'Pod': {
-        const pod = this.workloads.deletePod(ref.namespace, ref.name, at);
-        if (pod) changes.pods.push(pod);
+      case 'Pod':
+        this.#podDeleted(ref, at, changes);
         break;
-      }
       case 'ReplicaSet':
       case 'Job':
-        this.workloads.deleteController(ref.kind, ref.namespace, ref.name);
+      case 'Deployment':
+      case 'StatefulSet':
+      case 'DaemonSet':
+      case 'CronJob':
+        this.#controllerDeleted(ref, changes);
         break;
       case 'Namespace':
-        this.workloads.deleteNamespace(ref.name);
-        changes.everybody = true;
+        this.#namespaceChanged(ref.name, changes, () => this.workloads.deleteNamespace(ref.name));
         break;
       case 'Node':
         this.workloads.deleteNode(ref.name);
         break;
+      case 'ServiceEntry':
+        changes.policies = true;
+        this.#hostsChanged(this.#hosts.deleteEntry(ref.namespace, ref.name), changes);
+        break;
+      case 'VirtualService':
+        this.#hostsChanged(this.#hosts.deleteVirtualService(ref.namespace, ref.name), changes);
+        policyChanged(this.policies.delete(ref.kind, ref), changes);
+        break;
+      default:
+        policyChanged(this.policies.delete(ref.kind, ref), changes);
+    }
+  }
+
+  #podApplied(pod: Pod, at: Timestamp, changes: RegistryChanges): void {
+    this.#workloadOfPodChanges(pod, changes);
+    this.workloads.applyPod(pod, at);
+    changes.pods.push(pod);
+    this.#workloadOfPodChanges(pod, changes);
+    for (const key of this.#identities.apply(pod, ownedAddresses(pod))) changes.identities.add(key);
+  }
+
+  #podDeleted({ namespace, name }: ObjectRef, at: Timestamp, changes: RegistryChanges): void {
+    this.#workloadOfPodChanges({ namespace, name }, changes);
+    const pod = this.workloads.deletePod(namespace, name, at);
+    if (pod) changes.pods.push(pod);
+    for (const key of this.#identities.delete(namespace, name)) changes.identities.add(key);
+  }
+
+  #workloadOfPodChanges({ namespace, name }: Pick<Pod, 'namespace' | 'name'>, changes: RegistryChanges): void {
+    const workload = this.workloads.workloadNamed(namespace, name);
+    if (workload !== undefined) changes.workloads.add(workload);
+  }
+
+  /** Its pods may have another workload now, and that workload another mode. */
+  #controllerApplied(controller: PodController, at: Timestamp, changes: RegistryChanges): void {
+    const key = `${controller.namespace}/${controller.kind}/${controller.name}`;
+    const before = [...this.workloads.podsOwnedBy(key)].map((pod) => this.workloads.workloadOf(pod));
+    const modeBefore = this.workloads.controllerMode(key);
+    const pods = this.workloads.applyController(controller, at);
+    changes.pods.push(...pods);
+    for (const workload of [...before, ...pods.map((pod) => this.workloads.workloadOf(pod))]) {
+      changes.workloads.add(workload);
+    }
+    if (modeBefore !== controller.mode) this.#modeChanged(key, changes);
+  }
+
+  #controllerDeleted({ kind, namespace, name }: ObjectRef, changes: RegistryChanges): void {
+    const key = `${namespace}/${kind}/${name}`;
+    this.workloads.deleteController(kind, namespace, name);
+    this.#modeChanged(key, changes);
+  }
+
+  #modeChanged(workload: WorkloadKey, changes: RegistryChanges): void {
+    changes.workloads.add(workload);
+    changes.pods.push(...this.workloads.podsOf(workload));
+  }
+
+  #namespaceChanged(name: string, changes: RegistryChanges, change: () => void): void {
+    const before = this.workloads.namespaceMode(name);
+    change();
+    changes.everybody = true;
+    if (before === this.workloads.namespaceMode(name)) return;
+    for (const pod of this.workloads.podsIn(name)) changes.workloads.add(this.workloads.workloadOf(pod));
+  }
+
+  /** In direct mode they are kept for nobody. */
+  #hostsChanged(keys: readonly ServiceKey[], changes: RegistryChanges): void {
+    if (this.#dialect === 'direct') return;
+    for (const key of keys) {
+      changes.hosts.add(key);
+      const host = this.meshHosts.get(key);
+      for (const port of host ? httpPortsOf(host) : []) {
+        if (this.#index.httpPorts.has(port)) continue;
+        this.#index.httpPorts.add(port);
+        changes.everybody = true;
+      }
     }
   }
 
@@ -136,6 +330,7 @@ export class Registry {
     const portsBefore = this.httpPorts.size;
     this.#index.apply(service);
     changes.services.add(serviceKey(service));
+    if (!before) this.#hostsChanged(this.#hosts.serviceChanged(service.host), changes);
     if (this.httpPorts.size > portsBefore || this.#onMixedPort(service)) changes.everybody = true;
     if (before && this.#onMixedPort(before)) changes.everybody = true;
     // Its endpoints may have been told before it.
@@ -144,6 +339,7 @@ export class Registry {
 
   #serviceGone(service: Service, changes: RegistryChanges): void {
     changes.services.add(serviceKey(service));
+    this.#hostsChanged(this.#hosts.serviceChanged(service.host), changes);
     if (this.#onMixedPort(service)) changes.everybody = true;
   }
 
@@ -165,4 +361,9 @@ export class Registry {
     const tcpPorts = service.ports.filter(({ protocol }) => !isHttp(protocol));
     return tcpPorts.some(({ port }) => this.endpoints(key, port).some((endpoint) => this.httpPorts.has(endpoint.port)));
   }
+}
+
+function policyChanged({ isForeign, workloads }: PolicyChange, changes: RegistryChanges): void {
+  if (isForeign) changes.policies = true;
+  for (const workload of workloads) changes.sidecars.add(workload);
 }

@@ -14,6 +14,12 @@ export function serviceKey(service: Pick<Service, 'namespace' | 'host'>): Servic
   return `${service.namespace}/${service.host}`;
 }
 
+/** A port of a headless service. */
+export interface HeadlessPort {
+  readonly service: Service;
+  readonly port: ServicePort;
+}
+
 /** Services, their names, addresses and endpoints. */
 export class ServiceIndex {
   /** By key. Read-only outside. */
@@ -104,6 +110,25 @@ export class ServiceIndex {
       if (service && isEndpoint) return service;
     }
     return undefined;
+  }
+
+  /** Ports of headless services behind which the address stands with this port, by the services' keys. */
+  headlessPorts(address: string, port: number): HeadlessPort[] {
+    const keys = [...(this.#headlessByAddress.get(address) ?? [])].sort();
+    return keys.flatMap((key) => {
+      const service = this.services.get(key);
+      if (!service) return [];
+      const isBehind = (candidate: ServicePort): boolean =>
+        this.endpoints(key, candidate.port).some((e) => e.address === address && e.port === port);
+      return service.ports.filter(isBehind).map((found) => ({ service, port: found }));
+    });
+  }
+
+  /** Whether a service of any namespace has this host. */
+  hasHost(host: string): boolean {
+    const [name, namespace] = host.split('.');
+    const key = this.#byName.get(`${namespace}/${name}`);
+    return key !== undefined && this.services.get(key)?.host === host;
   }
 
   /**

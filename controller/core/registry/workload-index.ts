@@ -6,10 +6,12 @@ import type {
   Owner,
   Pod,
   PodController,
+  PodControllerKind,
   Timestamp,
   WorkloadKey,
 } from '../model.ts';
 import { AddressBook, type Ownership } from './address-book.ts';
+import { addTo, removeFrom } from './set-map.ts';
 
 /** A mode and the object that says so. */
 export interface EffectiveMode {
@@ -18,11 +20,17 @@ export interface EffectiveMode {
   readonly source: string;
 }
 
+/** Owners that stand between a pod and its workload. What another object owns in turn (an operator's, say) does not count. */
+const INTERMEDIATE: ReadonlySet<string> = new Set<PodControllerKind>(['ReplicaSet', 'Job']);
+
 /** Pods, who controls them, what mode they run in and which addresses are theirs. */
 export class WorkloadIndex {
   readonly addresses = new AddressBook();
   readonly #pods = new Map<string, Pod>();
   readonly #podsByOwner = new Map<string, Set<string>>();
+  readonly #podsByWorkload = new Map<WorkloadKey, Set<string>>();
+  readonly #podsByNamespace = new Map<string, Set<string>>();
+  readonly #workloadByPod = new Map<string, WorkloadKey>();
   readonly #controllers = new Map<string, PodController>();
   /** Deleted, but known for as long as they have pods. */
   readonly #goneControllers = new Set<string>();
@@ -45,6 +53,7 @@ export class WorkloadIndex {
     this.#own(pod, key);
     if (before && ownerKey(before) !== ownerKey(pod)) this.#disown(before, key);
     const workload = this.workloadOf(pod);
+    this.#enlist(key, workload, pod.namespace);
     for (const address of owned) this.addresses.claim(address, { pod: key, workload }, pod.startedAt, at);
   }
 
@@ -54,23 +63,35 @@ export class WorkloadIndex {
     if (!pod) return undefined;
     for (const address of ownedAddresses(pod)) this.addresses.release(address, key, at);
     this.#pods.delete(key);
+    this.#strike(key);
+    removeFrom(this.#podsByNamespace, namespace, key);
     this.#disown(pod, key);
     return pod;
   }
 
+  #enlist(key: string, workload: WorkloadKey, namespace: string): void {
+    if (this.#workloadByPod.get(key) === workload) return;
+    this.#strike(key);
+    this.#workloadByPod.set(key, workload);
+    addTo(this.#podsByWorkload, workload, key);
+    addTo(this.#podsByNamespace, namespace, key);
+  }
+
+  #strike(key: string): void {
+    const workload = this.#workloadByPod.get(key);
+    if (workload === undefined) return;
+    this.#workloadByPod.delete(key);
+    removeFrom(this.#podsByWorkload, workload, key);
+  }
+
   #own(pod: Pod, key: string): void {
     const owner = ownerKey(pod);
-    if (owner === undefined) return;
-    const pods = this.#podsByOwner.get(owner) ?? new Set<string>();
-    this.#podsByOwner.set(owner, pods.add(key));
+    if (owner !== undefined) addTo(this.#podsByOwner, owner, key);
   }
 
   #disown(pod: Pod, key: string): void {
     const owner = ownerKey(pod);
-    const pods = owner === undefined ? undefined : this.#podsByOwner.get(owner);
-    pods?.delete(key);
-    if (owner === undefined || pods?.size !== 0) return;
-    this.#podsByOwner.delete(owner);
+    if (owner === undefined || !removeFrom(this.#podsByOwner, owner, key)) return;
     if (this.#goneControllers.delete(owner)) this.#controllers.delete(owner);
   }
 
@@ -82,7 +103,7 @@ export class WorkloadIndex {
     const key = controllerKey(controller.kind, controller.namespace, controller.name);
     this.#controllers.set(key, controller);
     this.#goneControllers.delete(key);
-    const pods = [...(this.#podsByOwner.get(key) ?? [])].flatMap((name) => this.#pods.get(name) ?? []);
+    const pods = [...this.podsOwnedBy(key)];
     for (const pod of pods) this.applyPod(pod, at);
     return pods;
   }
@@ -129,6 +150,57 @@ export class WorkloadIndex {
     return this.#pods.values();
   }
 
+  /** Every workload that has a pod, finished ones included. */
+  workloads(): Iterable<WorkloadKey> {
+    return this.#podsByWorkload.keys();
+  }
+
+  /** A workload's pods, finished ones included. */
+  podsOf(workload: WorkloadKey): Iterable<Pod> {
+    return this.#named(this.#podsByWorkload.get(workload));
+  }
+
+  /** A namespace's pods, finished ones included. */
+  podsIn(namespace: string): Iterable<Pod> {
+    return this.#named(this.#podsByNamespace.get(namespace));
+  }
+
+  *#named(keys: Iterable<string> | undefined): Iterable<Pod> {
+    for (const key of keys ?? []) {
+      const pod = this.#pods.get(key);
+      if (pod) yield pod;
+    }
+  }
+
+  /** Whose pod it was when it was told last; `undefined` for one that is not known. */
+  workloadNamed(namespace: string, pod: string): WorkloadKey | undefined {
+    return this.#workloadByPod.get(`${namespace}/${pod}`);
+  }
+
+  /** Pods with this controller (`namespace/Kind/name`) as their owner, which need not be their workload. */
+  podsOwnedBy(controller: string): Iterable<Pod> {
+    return this.#named(this.#podsByOwner.get(controller));
+  }
+
+  /** @param controller `namespace/Kind/name` */
+  controllerMode(controller: string): Mode | undefined {
+    return this.#controllers.get(controller)?.mode;
+  }
+
+  namespaceMode(name: string): Mode | undefined {
+    return this.#namespaces.get(name)?.mode;
+  }
+
+  /**
+   * Whether the object that makes this workload was told and is not deleted. Always `false` for kinds that no source
+   * tells (`Rollout`), and meaningless for kinds that may not be read.
+   */
+  isTold(workload: WorkloadKey): boolean {
+    const [namespace, kind, name] = workload.split('/');
+    if (kind === 'Pod') return this.#pods.has(`${namespace}/${name}`);
+    return this.#controllers.has(workload) && !this.#goneControllers.has(workload);
+  }
+
   /** The pod that an xDS client says it is; `undefined` while no source has told it. */
   podOf(node: NodeIdentity): Pod | undefined {
     return this.#pods.get(`${node.namespace}/${node.pod}`);
@@ -142,14 +214,20 @@ export class WorkloadIndex {
   workloadOf(pod: Pod): WorkloadKey {
     const { namespace, owner } = pod;
     if (!owner) return `${namespace}/Pod/${pod.name}`;
+    if (!INTERMEDIATE.has(owner.kind)) return controllerKey(owner.kind, namespace, owner.name);
     const controller = this.#controllers.get(controllerKey(owner.kind, namespace, owner.name));
     const { kind, name } = controller?.owner ?? (controller ? owner : likelyOwner(owner, pod.podTemplateHash));
     return `${namespace}/${kind}/${name}`;
   }
 
-  /** Most specific wins: the pod's annotation, its namespace's, the default. */
+  /** Most specific wins: the pod's annotation, its workload's, its namespace's, the default. */
   modeOf(pod: Pod): EffectiveMode {
     if (pod.mode) return { mode: pod.mode, source: `annotation on Pod ${podKey(pod)}` };
+    const controller = this.#controllers.get(this.workloadOf(pod));
+    if (controller?.mode) {
+      const source = `annotation on ${controller.kind} ${controller.namespace}/${controller.name}`;
+      return { mode: controller.mode, source };
+    }
     const mode = this.#namespaces.get(pod.namespace)?.mode;
     if (mode) return { mode, source: `annotation on Namespace ${pod.namespace}` };
     return { mode: this.#defaultMode, source: 'default' };
@@ -175,8 +253,8 @@ function podKey(pod: Pick<Pod, 'namespace' | 'name'>): string {
   return `${pod.namespace}/${pod.name}`;
 }
 
-/** A host-network pod has its node's address, a finished one none any more: neither may be blamed for it. */
-function ownedAddresses(pod: Pod): readonly string[] {
+/** Addresses that are a pod's own. A host-network pod has its node's address, a finished one none any more: neither may be blamed for it. */
+export function ownedAddresses(pod: Pod): readonly string[] {
   return pod.hostNetwork || pod.finished ? [] : pod.addresses;
 }
 
