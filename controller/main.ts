@@ -1,10 +1,10 @@
 /**
  * Composition root of `lazyscope controller`: what starts, in order, and what it feeds. Nobody imports this but the bin.
  *
- * files ──events──▶ pipeline ──snapshots──▶ ADS ──▶ Envoys and egresses
- * ALS ───entries──▶    │ ▲
- *                      ▼ └──reports── HTTP API
- *                    store
+ * files or API server ──events──▶ pipeline ──snapshots──▶ ADS ──▶ Envoys and egresses
+ * ALS ──────────────────entries──▶    │ ▲ └──Sidecars──▶ istio-mode.ts
+ *                                     ▼ └──reports── HTTP API
+ *                                   store
  */
 import { createHash } from 'node:crypto';
 import { Server, ServerCredentials, setLogger } from '@grpc/grpc-js';
@@ -12,18 +12,27 @@ import { Command } from 'commander';
 import { type Logger, pino } from 'pino';
 import { createAccessLogService } from './als/service.ts';
 import { workloadBootstrap } from './bootstraps.ts';
-import { type ControllerConfig, controllerConfig, controllerOptions } from './config.ts';
+import { type ControllerConfig, type ControllerOptions, controllerConfig, controllerOptions } from './config.ts';
 import { LazyscopeError } from './core/error.ts';
-import type { Problem, Store } from './core/ports.ts';
+import type { IstioSettings } from './core/istio/settings.ts';
+import type { Mode } from './core/model.ts';
+import type { MeshSource, Problem, Store } from './core/ports.ts';
+import type { ReadinessCheck } from './core/report.ts';
 import { SnapshotBuilder } from './core/snapshot/snapshot.ts';
 import { socketAddressText } from './core/socket-address.ts';
 import { FilesSource } from './files/files-source.ts';
 import { createHttpServer } from './http/server.ts';
-import { addLearningMetrics, createMetrics } from './metrics.ts';
+import { createIstioMode, type IstioMode, istioSettings } from './istio-mode.ts';
+import { connectCluster } from './k8s/cluster.ts';
+import { KubernetesSource } from './k8s/kubernetes-source.ts';
+import { addLearningMetrics, addPublishingMetrics, createMetrics } from './metrics.ts';
 import { Pipeline } from './pipeline.ts';
 import { type Stoppable, stopOnSignal } from './process/stop-on-signal.ts';
 import { MemoryStore } from './store/memory.ts';
 import { SqliteStore } from './store/sqlite.ts';
+import { CertificateFolder } from './tls/certificate-folder.ts';
+import { egressAuthorization } from './tls/peer-authorization.ts';
+import { serverCredentials } from './tls/server-credentials.ts';
 import { AccessLogService, AggregatedDiscoveryService } from './wire/grpc.ts';
 import { encode } from './wire/messages.ts';
 import { createAdsService } from './xds/server.ts';
@@ -33,7 +42,7 @@ export function controllerCommand(version: string): Command {
   const command = new Command('controller').description('learn who uses what, and serve each sidecar its scope');
   for (const option of controllerOptions) command.addOption(option);
   return command.action(async (options) => {
-    const config = controllerConfig(options);
+    const config = checkedConfig(command, options);
     const logger = pino({ level: config.logLevel });
     try {
       const starting = startController(config, version, logger);
@@ -48,6 +57,16 @@ export function controllerCommand(version: string): Command {
   });
 }
 
+/** Flags that do not go together are a usage error, as each of them would be. */
+function checkedConfig(command: Command, options: ControllerOptions): ControllerConfig {
+  try {
+    return controllerConfig(options);
+  } catch (error) {
+    if (error instanceof LazyscopeError) command.error(`error: ${error.message}`);
+    throw error;
+  }
+}
+
 /** @returns what stops it: saves and lets clients leave. Nothing in the mesh changes: Envoys keep what they hold. */
 export async function startController(config: ControllerConfig, version: string, logger: Logger): Promise<Stoppable> {
   logger.info({ config, version }, 'Starting');
@@ -58,19 +77,26 @@ export async function startController(config: ControllerConfig, version: string,
 
   // State: the graph is kept in the store, everything else is told again by the sources.
   const store = openStore(config, (problem) => pipeline.problem(problem));
-  const snapshots = new SnapshotBuilder({ encode, hash, egress: config.egress });
-  const pipeline: Pipeline = new Pipeline({ store, snapshots, defaultMode: 'Enforce', now, onProblem });
+  const snapshots = new SnapshotBuilder({ encode, hash, egress: config.egress, dialect: config.mode });
+  const pipeline: Pipeline = new Pipeline({ store, snapshots, now, onProblem, ...modeOf(config) });
 
   // Egresses tell what they relayed; Envoys and egresses ask what they should hold.
-  const accessLogs = createAccessLogService({ sink: pipeline, problem: (problem) => pipeline.problem(problem), now });
-  const ads = createAdsService({ source: pipeline, now, logger, metrics });
+  const problem = (found: Problem): void => pipeline.problem(found);
+  const certificates = certificateFolder(config, problem);
+  const guard = egressGuard(config, certificates);
+  const accessLogs = createAccessLogService({ sink: pipeline, problem, now, ...guard });
+  const ads = createAdsService({ source: pipeline, now, logger, metrics, ...guard });
   pipeline.reportClients(() => ads.statuses());
   addLearningMetrics(metrics, pipeline, accessLogs.counts);
+
+  // Where objects come from, and in Istio mode go to.
+  const { source, istio } = await openMesh(config, { pipeline, certificates, logger });
+  if (istio) addPublishingMetrics(metrics, istio.counts);
 
   // People and Prometheus ask over HTTP; it answers from the start, so that a slow start can be watched.
   const http = createHttpServer({
     readModel: pipeline.reports,
-    readiness: () => pipeline.readiness(),
+    readiness: () => readiness({ pipeline, source, istio, certificates }),
     bootstrap: (workload, request) => workloadBootstrap(pipeline.reports, config, workload, request),
     metrics,
     version,
@@ -79,25 +105,27 @@ export async function startController(config: ControllerConfig, version: string,
   const httpAddress = await http.listen(config.httpListen);
 
   // The graph first, then the mesh: until both are complete no client is told anything.
-  await pipeline.start();
+  await Promise.all([pipeline.start(), certificates?.start()]);
   const grpc = new Server(GRPC_OPTIONS);
   grpc.addService(AccessLogService, accessLogs.handlers);
   grpc.addService(AggregatedDiscoveryService, ads.handlers);
-  const grpcPort = await bind(grpc, config);
+  const grpcPort = await bind(grpc, config, certificates);
   logger.info({ http: httpAddress, grpc: { ...config.grpcListen, port: grpcPort } }, 'Listening');
 
-  const source = new FilesSource({ path: config.path, clusterDomain: config.clusterDomain });
   const synced = source.start(pipeline).then(() => logger.info(pipeline.reports.mesh(), 'Synced'));
+  await istio?.start();
   synced.catch((error: unknown) => logger.error({ err: error }, 'The source stopped'));
 
   return {
     stop: async () => {
       logger.info('Draining');
+      await istio?.stop();
       await source.stop();
       ads.close();
       accessLogs.close();
       await Promise.all([shutDown(grpc, config.drainSeconds), http.close()]);
       await pipeline.stop();
+      certificates?.stop();
       logger.info('Stopped');
     },
   };
@@ -129,13 +157,70 @@ function hash(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 32);
 }
 
-async function bind(server: Server, { grpcListen }: ControllerConfig): Promise<number> {
+/** Direct mode enforces what points at it; in Istio mode nothing changes until somebody asks for it. */
+function modeOf(config: ControllerConfig): { readonly defaultMode: Mode; readonly istio?: IstioSettings } {
+  return config.mode === 'istio'
+    ? { defaultMode: 'Observe', istio: istioSettings(config) }
+    : { defaultMode: 'Enforce' };
+}
+
+interface MeshParts {
+  readonly pipeline: Pipeline;
+  readonly certificates: CertificateFolder | undefined;
+  readonly logger: Logger;
+}
+
+interface Mesh {
+  readonly source: MeshSource & { checks(): readonly ReadinessCheck[] };
+  readonly istio: IstioMode | undefined;
+}
+
+async function openMesh(config: ControllerConfig, { pipeline, certificates, logger }: MeshParts): Promise<Mesh> {
+  const { clusterDomain, kubeconfig, mode, namespace, path } = config;
+  if (path !== undefined && config.source === 'files') {
+    const files = new FilesSource({ path, clusterDomain });
+    return { source: Object.assign(files, { checks: () => [] }), istio: undefined };
+  }
+  const cluster = await connectCluster(kubeconfig === undefined ? {} : { kubeconfig });
+  const source = new KubernetesSource({ cluster, clusterDomain, mode, namespace });
+  const { publishing } = pipeline;
+  const istio = publishing && createIstioMode({ config, cluster, publishing, certificates, logger });
+  return { source, istio };
+}
+
+function certificateFolder(
+  { tlsCertificates: path }: ControllerConfig,
+  onProblem: (problem: Problem) => void,
+): CertificateFolder | undefined {
+  return path === undefined ? undefined : new CertificateFolder({ path, onProblem });
+}
+
+/** Who may open streams, where certificates tell. */
+function egressGuard({ namespace }: ControllerConfig, folder: CertificateFolder | undefined) {
+  return folder ? { authorize: egressAuthorization({ folder, namespace }) } : {};
+}
+
+interface ReadinessParts extends Mesh {
+  readonly pipeline: Pipeline;
+  readonly certificates: CertificateFolder | undefined;
+}
+
+function readiness({ pipeline, source, istio, certificates }: ReadinessParts): readonly ReadinessCheck[] {
+  const ofCertificates = certificates ? [{ name: 'certificates', ...certificates.status(Date.now()) }] : [];
+  return [...pipeline.readiness(), ...source.checks(), ...ofCertificates, ...(istio?.checks() ?? [])];
+}
+
+async function bind(server: Server, { grpcListen }: ControllerConfig, folder?: CertificateFolder): Promise<number> {
   const target = socketAddressText(grpcListen);
   return new Promise((resolve, reject) => {
-    server.bindAsync(target, ServerCredentials.createInsecure(), (error, bound) => {
-      if (error) reject(LazyscopeError.from('InvalidConfiguration', `gRPC cannot be served on ${target}`, error));
-      else resolve(bound);
-    });
+    server.bindAsync(
+      target,
+      folder ? serverCredentials(folder) : ServerCredentials.createInsecure(),
+      (error, bound) => {
+        if (error) reject(LazyscopeError.from('InvalidConfiguration', `gRPC cannot be served on ${target}`, error));
+        else resolve(bound);
+      },
+    );
   });
 }
 

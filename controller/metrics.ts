@@ -3,8 +3,9 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { AccessLogCounts } from './als/service.ts';
 import type { DependencyState } from './core/model.ts';
 import type { Pipeline } from './pipeline.ts';
+import type { PublisherCounts } from './publisher/publisher.ts';
 
-const STATES: readonly DependencyState[] = ['observed', 'warming', 'active', 'relayed'];
+const STATES: readonly DependencyState[] = ['observed', 'warming', 'active', 'relayed', 'cooling', 'expired'];
 
 /** A registry with Node's default metrics and `lazyscope_build_info`. */
 export function createMetrics(version: string): Registry {
@@ -75,6 +76,41 @@ export function addLearningMetrics(registry: Registry, pipeline: Pipeline, acces
     collect() {
       this.reset();
       this.inc(pipeline.problemsTotal);
+    },
+  });
+}
+
+/** What Istio mode writes. */
+export function addPublishingMetrics(registry: Registry, counts: PublisherCounts): void {
+  const registers = [registry];
+  new Counter({
+    name: 'lazyscope_writes_total',
+    help: 'Writes to the API server by how they ended.',
+    labelNames: ['result'],
+    registers,
+    collect() {
+      this.reset();
+      this.inc({ result: 'written' }, counts.written);
+      this.inc({ result: 'failed' }, counts.failed);
+    },
+  });
+  new Counter({
+    name: 'lazyscope_write_bursts_total',
+    help: 'Bursts in which writes were made.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(counts.bursts);
+    },
+  });
+  new Counter({
+    name: 'lazyscope_arrivals_total',
+    help: 'Bursts by what told that they have reached the sidecars.',
+    labelNames: ['by'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [by, count] of Object.entries(counts.confirmations)) this.inc({ by }, count);
     },
   });
 }

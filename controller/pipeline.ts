@@ -5,12 +5,10 @@
  * `entries -> attribute -> graph -> store (durable) -> scope -> snapshot -> dirty clients`
  */
 import type { AttributionView } from './core/graph/attribution.ts';
-import { seeded } from './core/graph/dependency.ts';
 import { DependencyGraph } from './core/graph/graph.ts';
 import { eagerScope } from './core/graph/scope.ts';
-import type { PublicationStatus } from './core/istio/publication.ts';
 import type { IstioSettings } from './core/istio/settings.ts';
-import { isHeldByAll, type MeshClient, MeshClients, parseClusterName } from './core/mesh-clients.ts';
+import { isHeldByAll, type MeshClient, MeshClients } from './core/mesh-clients.ts';
 import type {
   AccessLogEntry,
   DependencyState,
@@ -18,7 +16,6 @@ import type {
   Mode,
   NodeIdentity,
   Scope,
-  ScopedPort,
   Snapshot,
   Timestamp,
   WorkloadKey,
@@ -38,19 +35,17 @@ import { Registry, type RegistryChanges } from './core/registry/registry.ts';
 import type { ReadinessCheck, ReadModel } from './core/report.ts';
 import { ProblemLog } from './core/reporting/problem-log.ts';
 import { readModel } from './core/reporting/read-model.ts';
-import { isRelayedVersion } from './core/snapshot/resource-encoder.ts';
 import type { SnapshotBuilder } from './core/snapshot/snapshot.ts';
 import { Dirt } from './dirt.ts';
 import { IstioPublishing } from './istio-publishing.ts';
 import { Learning, type LearningCounts } from './learning.ts';
 import { Persistence } from './persistence.ts';
+import { Seeds } from './seeds.ts';
 
 /** Changed counters are saved this often; new edges are saved at once. */
 const COUNTERS_SAVED_EVERY_MS = 10_000;
 /** Fewer Services than this may go at once without a remark. */
 const FEW_SERVICES = 10;
-/** Listeners that clients claim to have are kept up to this many ports: each costs every sidecar 70 kB. */
-const MAX_HTTP_PORTS = 1_000;
 /** A store younger than this may know less than the sidecars that reconnect: what they hold are seeds. */
 const SEEDING_MS = 24 * 3_600_000;
 
@@ -75,6 +70,7 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
   readonly #graph = new DependencyGraph();
   readonly #clients = new MeshClients();
   readonly #learning: Learning;
+  readonly #seeds: Seeds;
   readonly #problems: ProblemLog;
   readonly #dirt = new Dirt();
   readonly #persistence: Persistence;
@@ -111,6 +107,16 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
       touched: (key) => this.#persistence.touch(key),
       problem: (problem) => this.problem(problem),
       now: options.now,
+    });
+    this.#seeds = new Seeds({
+      registry: this.#registry,
+      graph: this.#graph,
+      seeded: (key, workload) => {
+        this.#persistence.add(key);
+        this.#dirt.workload(workload);
+      },
+      portKept: () => this.#dirt.all(),
+      problem: (problem) => this.problem(problem),
     });
     this.publishing = options.istio && this.#istioPublishing(options.istio);
   }
@@ -217,7 +223,8 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
     this.#identifyClients();
     this.#learning.retry();
     if (!this.publishing) return;
-    if (this.#isYoung(this.#options.now())) this.#seedFromSidecars();
+    const now = this.#options.now();
+    if (this.#isYoung(now)) this.#seeds.sidecars(now);
     this.publishing.begin(this.#egresses());
   }
 
@@ -312,45 +319,12 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
     const { held, workload } = client;
     if (workload === undefined || held === undefined || !this.isReady) return;
     client.held = undefined;
-    for (const name of held.listeners.keys()) this.#keepPort(name);
-    if (!this.#isYoung(at) || this.#scopeOf(client.node)?.kind !== 'Lazy') return;
-    for (const [name, version] of held.clusters) {
-      const port = isRelayedVersion(version) ? undefined : portOfCluster(name);
-      if (port) this.#seed(workload, port, at);
-    }
+    this.#seeds.listeners(held);
+    if (this.#isYoung(at) && this.#scopeOf(client.node)?.kind === 'Lazy') this.#seeds.clusters(workload, held, at);
   }
 
   #isYoung(at: Timestamp): boolean {
     return at - (this.#storeCreatedAt ?? at) < SEEDING_MS;
-  }
-
-  /** What our own Sidecars say of a time that this store does not remember. */
-  #seedFromSidecars(): void {
-    for (const { managed } of this.#registry.policies.managedSidecars()) {
-      for (const service of [...(managed?.routed ?? []), ...(managed?.warm ?? [])]) {
-        for (const { port } of this.#registry.portsOf(service)) {
-          if (managed) this.#seed(managed.workload, { service, port }, this.#options.now());
-        }
-      }
-    }
-  }
-
-  #keepPort(listener: string): void {
-    const port = /^0\.0\.0\.0_(\d+)$/.exec(listener)?.[1];
-    if (port === undefined || this.#registry.httpPorts.has(Number(port))) return;
-    if (this.#registry.httpPorts.size >= MAX_HTTP_PORTS) {
-      this.problem({ subject: `listener ${listener}`, reason: `not kept: the mesh has ${MAX_HTTP_PORTS} HTTP ports` });
-      return;
-    }
-    this.#registry.keepHttpPort(Number(port));
-    this.#dirt.all();
-  }
-
-  #seed(workload: WorkloadKey, port: ScopedPort, at: Timestamp): void {
-    if (this.#graph.isPublished(workload, port)) return;
-    const key = this.#graph.put(seeded(workload, { kind: 'Service', ...port }, at));
-    this.#persistence.add(key);
-    this.#dirt.workload(workload);
   }
 
   // --- publication
@@ -369,6 +343,7 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
 
   #soil(changes: RegistryChanges): void {
     if (changes.everybody) this.#dirt.all();
+    if (changes.identities.size > 0) this.#dirt.egress();
     for (const pod of changes.pods) this.#dirt.workload(this.#registry.workloads.workloadOf(pod));
     if (changes.services.size === 0) return;
     this.#dirt.egress();
@@ -387,13 +362,6 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
     this.#registry.workloads.addresses.prune(this.#options.now());
     void this.#persistence.flush();
   }
-}
-
-/** The service port that a cluster of a sidecar stands for. */
-function portOfCluster(cluster: string): ScopedPort | undefined {
-  const named = parseClusterName(cluster);
-  const namespace = named?.host.split('.')[1];
-  return named && namespace !== undefined ? { service: `${namespace}/${named.host}`, port: named.port } : undefined;
 }
 
 function attributionView(registry: Registry): AttributionView {

@@ -7,8 +7,12 @@ function modeText({ mode, modeSource }: WorkloadReport): string {
 }
 
 function holdings(report: WorkloadReport): string {
-  const { workload, mode, clusters } = report;
+  const { workload, mode, clusters, publication } = report;
   const total = counted(clusters.total, 'cluster');
+  if (publication?.refusal) {
+    const { reason, message } = publication.refusal;
+    return `${workload} has everything, ${total}, though it should be lazy (${modeText(report)}): ${message} (${reason}).`;
+  }
   if (mode !== 'Enforce') return `${workload} has everything, ${total} (${modeText(report)}).`;
   return `${workload} is lazy (${modeText(report)}): its scope has ${grouped(clusters.kept)} of ${total}.`;
 }

@@ -1,4 +1,5 @@
 /** Ports of Istio mode's way out: what is written to the Kubernetes API, by whom, and how it is known to have arrived. */
+import type { Timestamp, WorkloadKey } from './model.ts';
 
 /** What names an object at the API server. */
 export interface ManifestRef {
@@ -69,4 +70,26 @@ export interface ArrivalProbe {
    */
   confirm(): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** One write that is due, with a name by which its outcome is told. */
+export interface PublishableWrite {
+  /** `undefined`: an object of the whole mesh, which must be written before those that follow it. */
+  readonly workload: WorkloadKey | undefined;
+  readonly write: ManifestWrite;
+}
+
+/** What the publisher asks and tells; implemented by the pipeline. */
+export interface PublicationSource {
+  /** The writes whose time has come, each once; each must be answered with `written` or `failed`. */
+  dueWrites(now: Timestamp): readonly PublishableWrite[];
+  /** When to ask again if `onDue` does not call before; infinite: not at all. */
+  readonly nextWriteAt: Timestamp;
+  /** Calls back when something may be due earlier than was said. */
+  onDue(listener: () => void): void;
+  /** @param batch grows; writes of one burst share it */
+  written(write: PublishableWrite, batch: number, at: Timestamp): void;
+  failed(write: PublishableWrite, error: unknown, at: Timestamp): void;
+  /** Everything written up to this batch has reached the sidecars. */
+  arrived(batch: number, at: Timestamp): void;
 }

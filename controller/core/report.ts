@@ -47,6 +47,18 @@ export interface ProxyReport {
   readonly rejected?: string;
 }
 
+/** Istio mode: how the workload's Sidecar stands. */
+export interface PublicationReport {
+  /** `Eager`: there is no Sidecar of ours. `Changing`: services are on their way in or out, in two phases. */
+  readonly state: 'Eager' | 'Lazy' | 'Changing';
+  /** Services that it routes to, besides what every lazy sidecar holds. */
+  readonly routed: number;
+  /** Services that it only holds: on their way in or out. */
+  readonly warm: number;
+  /** Why it is not lazy though its mode is Enforce; `reason` is stable. */
+  readonly refusal?: { readonly reason: string; readonly message: string };
+}
+
 export interface WorkloadReport {
   readonly workload: WorkloadKey;
   readonly mode: Mode;
@@ -62,6 +74,8 @@ export interface WorkloadReport {
   };
   readonly pods: readonly { readonly name: string; readonly addresses: readonly string[] }[];
   readonly proxies: readonly ProxyReport[];
+  /** Present in Istio mode. */
+  readonly publication?: PublicationReport;
 }
 
 export interface WorkloadDetail extends WorkloadReport {

@@ -9,7 +9,15 @@ import {
   type Workload,
   type WorkloadList,
 } from '../core/answer.ts';
-import type { EdgeReport, GraphNode, MeshReport, ProxyReport, ReadinessCheck, WorkloadReport } from '../core/report.ts';
+import type {
+  EdgeReport,
+  GraphNode,
+  MeshReport,
+  ProxyReport,
+  PublicationReport,
+  ReadinessCheck,
+  WorkloadReport,
+} from '../core/report.ts';
 
 /** Makes the compiler ask for a schema of every field, optional ones too. */
 type Fields<Report> = Readonly<Record<keyof Report, z.ZodType>>;
@@ -66,6 +74,15 @@ const proxyReport = z
   } satisfies Fields<ProxyReport>)
   .meta({ id: 'ProxyReport', description: 'One connected Envoy.' }) satisfies z.ZodType<ProxyReport>;
 
+const publicationReport = z
+  .strictObject({
+    state: z.enum(['Eager', 'Lazy', 'Changing']),
+    routed: count,
+    warm: count.describe('services on their way in or out'),
+    refusal: z.strictObject({ reason: z.string(), message: z.string() }).exactOptional(),
+  } satisfies Fields<PublicationReport>)
+  .meta({ id: 'PublicationReport', description: 'Its Sidecar, in Istio mode.' }) satisfies z.ZodType<PublicationReport>;
+
 const workloadFields = {
   workload: workloadKey,
   mode: z.enum(['Off', 'Observe', 'Enforce']),
@@ -78,6 +95,7 @@ const workloadFields = {
   }),
   pods: z.array(z.strictObject({ name: z.string(), addresses: z.array(z.string()) })),
   proxies: z.array(proxyReport),
+  publication: publicationReport.exactOptional(),
 } satisfies Fields<WorkloadReport>;
 
 const workloadReport = z

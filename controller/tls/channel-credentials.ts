@@ -24,3 +24,9 @@ export function channelCredentials(folder: CertificateFolder, identity: () => st
     },
   });
 }
+
+/** mTLS for a gRPC channel to a server that is known by the name in its certificate, as istiod is. */
+export function namedServerCredentials(folder: CertificateFolder): ChannelCredentials {
+  const provider = certificateProvider(folder);
+  return experimental.createCertificateProviderChannelCredentials(provider, provider);
+}

@@ -21,6 +21,13 @@ const config: ControllerConfig = {
   clusterDomain: 'example.org',
   drainSeconds: 5,
   logLevel: 'info',
+  namespace: 'lazyscope',
+  istioNamespace: 'istio-system',
+  istiodServerName: 'istiod.istio-system.svc',
+  promotionDelay: 12,
+  allowPlaintextHop: false,
+  allowRelayPastPolicies: false,
+  identity: 'controller-0',
 };
 
 /** A read model that knows the workload `cart` with these pods. */

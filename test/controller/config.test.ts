@@ -2,12 +2,17 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Command, CommanderError } from 'commander';
 import { type ControllerConfig, controllerConfig, controllerOptions } from '../../controller/config.ts';
+import { LazyscopeError } from '../../controller/core/error.ts';
 
 function parse(...args: readonly string[]): ControllerConfig {
   const command = new Command('controller').exitOverride().configureOutput({ writeErr: () => undefined });
   for (const option of controllerOptions) command.addOption(option);
   command.parse([...args], { from: 'user' });
   return controllerConfig(command.opts());
+}
+
+function isUsageError(error: unknown): error is Error {
+  return error instanceof CommanderError || (error instanceof LazyscopeError && error.code === 'InvalidConfiguration');
 }
 
 const REQUIRED = ['--path', 'mesh', '--egress', '10.0.0.9:15080'];
@@ -40,12 +45,14 @@ describe("the controller's settings", () => {
     [[...REQUIRED, '--store', 'etcd'], /sqlite/],
     [[...REQUIRED, '--cluster-domain', 'Cluster local'], /DNS name/],
     [[...REQUIRED, '--drain-seconds', 'soon'], /seconds/],
+    [[...REQUIRED, '--drain-seconds', ''], /seconds/],
+    [[...REQUIRED, '--mode', 'istio'], /--source kubernetes/],
   ];
   for (const [args, message] of wrong) {
     it(`refuse ${args.join(' ')}`, () => {
       assert.throws(
         () => parse(...args),
-        (error) => error instanceof CommanderError && message.test(error.message),
+        (error) => isUsageError(error) && message.test(error.message),
       );
     });
   }

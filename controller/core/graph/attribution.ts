@@ -36,13 +36,14 @@ export type Attribution =
   /** No pod is known to have had the source address then: it may be told soon. */
   | { readonly kind: 'UnknownSource' };
 
-interface Target {
+/** Half of an attribution: where it leads. */
+export interface Target {
   readonly destination: Destination;
   readonly relayReason?: RelayReason;
 }
 
 /**
- * Attributes one entry. Destination, first match: an HTTP Host that is a domain of a service on that
+ * Attributes one entry in direct mode. Destination, first match: an HTTP Host that is a domain of a service on that
  * port; the ClusterIP; the endpoint of a headless service; the TLS server name; a pod or node; else external.
  */
 export function attribute(entry: AccessLogEntry, view: AttributionView): Attribution {
@@ -73,7 +74,7 @@ function byClusterIP(entry: AccessLogEntry, view: AttributionView): Target | und
   if (!service?.ports.some((candidate) => candidate.port === port)) return undefined;
   const destination = servicePort(service, port);
   if (!isDeclaredHttp(service, port)) return { destination };
-  return relayed(destination, httpMismatch(entry, service));
+  return relayed(destination, httpMismatch(entry, service.clusterIPs));
 }
 
 /** A client picks a headless service's pod itself; on a declared HTTP port the sidecar can still route it by Host. */
@@ -81,7 +82,7 @@ function byHeadlessEndpoint(entry: AccessLogEntry, view: AttributionView): Targe
   const { address, port } = entry.destination;
   const service = view.headlessByEndpoint(address, port);
   if (!service || !isDeclaredHttp(service, port)) return undefined;
-  return relayed(servicePort(service, port), httpMismatch(entry, service));
+  return relayed(servicePort(service, port), httpMismatch(entry, service.clusterIPs));
 }
 
 /** The name tells the service, but a sidecar could not know it from the address: it stays relayed. */
@@ -92,7 +93,8 @@ function byServerName(entry: AccessLogEntry, namespace: string, view: Attributio
   return { destination: servicePort(service, entry.destination.port), relayReason: 'SniMismatch' };
 }
 
-function byAddress(entry: AccessLogEntry, view: AttributionView): Target {
+/** What no service stands for. */
+export function byAddress(entry: AccessLogEntry, view: AttributionView): Target {
   const name = entry.host ?? entry.serverName;
   const destination: Destination = {
     kind: 'Address',
@@ -108,23 +110,29 @@ function addressKind({ address }: SocketAddress, at: Timestamp, view: Attributio
   return view.hasPod(address) || view.ownerAt(address, at) ? 'PodIP' : 'External';
 }
 
-/** Why a connection to an HTTP port of this service cannot be routed to it by a sidecar, if so. */
-function httpMismatch(entry: AccessLogEntry, service: Service): RelayReason | undefined {
+/**
+ * Why a connection to an HTTP port cannot be routed to its service by a sidecar, if so.
+ * @param addresses those of the service, which are domains of it
+ */
+export function httpMismatch(entry: AccessLogEntry, addresses: readonly string[]): RelayReason | undefined {
   if (entry.protocol === 'TCP' || entry.protocol === 'TLS') return 'ProtocolMismatch';
   if (entry.protocol === 'HTTP2' || entry.host === undefined) return undefined;
   const host = hostWithoutPort(entry.host).replace(/^\[|\]$/g, '');
-  return service.clusterIPs.includes(host) ? undefined : 'HostMismatch';
+  return addresses.includes(host) ? undefined : 'HostMismatch';
 }
 
-function relayed(destination: Destination, relayReason: RelayReason | undefined): Target {
+/** A target, relayed where there is a reason. */
+export function relayed(destination: Destination, relayReason: RelayReason | undefined): Target {
   return relayReason === undefined ? { destination } : { destination, relayReason };
 }
 
-function servicePort(service: Service, port: number): Destination {
+/** A port of a service. */
+export function servicePort(service: Pick<Service, 'namespace' | 'host'>, port: number): Destination {
   return { kind: 'Service', service: serviceKey(service), port };
 }
 
-function isDeclaredHttp(service: Service, port: number): boolean {
+/** Whether the service has a port of this number, declared HTTP. */
+export function isDeclaredHttp(service: Pick<Service, 'ports'>, port: number): boolean {
   return service.ports.some((candidate) => candidate.port === port && isHttp(candidate.protocol));
 }
 

@@ -119,6 +119,11 @@ export class DependencyGraph {
     return keys;
   }
 
+  /** Services that a workload is known to have used, whatever became of it. */
+  *knownServicesOf(workload: WorkloadKey): Generator<ServiceKey> {
+    for (const { destination } of this.of(workload)) if (destination.kind === 'Service') yield destination.service;
+  }
+
   /** Services that a workload's published dependencies lead to. */
   *servicesOf(workload: WorkloadKey): Generator<ServiceKey> {
     for (const dependency of this.of(workload)) {

@@ -71,7 +71,8 @@ export class Publication {
   /** What these should hold may have changed. */
   soil(workloads: Iterable<WorkloadKey>, at: Timestamp): void {
     for (const workload of workloads) {
-      this.#of(workload, at).news(at);
+      // The first news of several counts: a steady trickle must not put the write off.
+      if (!this.#pending.has(workload)) this.#of(workload, at).news(at);
       this.#pending.add(workload);
       this.#nextAt = Math.min(this.#nextAt, at);
     }

@@ -11,6 +11,14 @@ export interface WantedView {
   httpPortsOf(service: ServiceKey): Iterable<number>;
 }
 
+/** What limits a scope. */
+export interface ScopeLimits {
+  /** HTTP ports that placeholder and decoy have: a scope with another would share its routes with eager sidecars. */
+  readonly openPorts: ReadonlySet<number>;
+  /** What is routed to already stays, whatever ports it gets. */
+  readonly routed: ReadonlySet<ServiceKey>;
+}
+
 /** Above this many pins a workload would hold much that it does not use. */
 export const MOST_PINS = 50;
 
@@ -25,18 +33,19 @@ export function pins(mixedPorts: Iterable<ScopedPort>): ReadonlySet<ServiceKey> 
 /**
  * The learned services and the pins, each with the namespaces of the VirtualServices that speak for its host: istiod
  * applies only those that the Sidecar imports, and brings their destinations into the scope by itself.
- * @param openPorts HTTP ports that placeholder and decoy have: a scope with another would share routes with eager ones
  */
 export function wantedKeys(
   used: Iterable<ServiceKey>,
   view: WantedView,
-  openPorts: ReadonlySet<number>,
+  { openPorts, routed }: ScopeLimits,
   settings: IstioSettings,
 ): ReadonlySet<ServiceKey> {
   const own = new Set(OWN_SERVICES.map((service) => ownKey(settings, service)));
   const wanted = new Set<ServiceKey>();
   for (const service of used) {
-    if (own.has(service) || [...view.httpPortsOf(service)].some((port) => !openPorts.has(port))) continue;
+    if (own.has(service)) continue;
+    const isOpen = routed.has(service) || [...view.httpPortsOf(service)].every((port) => openPorts.has(port));
+    if (!isOpen) continue;
     wanted.add(service);
     const host = service.slice(service.indexOf('/') + 1);
     for (const { namespace } of view.virtualServicesFor(host)) wanted.add(`${namespace}/${host}`);

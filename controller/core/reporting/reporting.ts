@@ -1,6 +1,8 @@
 /** Turns state into the answers of the HTTP API. Pure: what it shows depends on its arguments alone. */
 import { destinationText, flagsOf } from '../graph/dependency.ts';
 import type { DependencyGraph } from '../graph/graph.ts';
+import type { PublicationStatus } from '../istio/publication.ts';
+import { EVERYTHING } from '../istio/settings.ts';
 import type { Dependency, Mode, Pod, Timestamp, WorkloadKey } from '../model.ts';
 import type { ClientStatus } from '../ports.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -11,6 +13,7 @@ import type {
   GraphNode,
   GraphReport,
   ProxyReport,
+  PublicationReport,
   WorkloadDetail,
   WorkloadReport,
 } from '../report.ts';
@@ -20,6 +23,8 @@ export interface ReportView {
   readonly registry: Registry;
   readonly graph: DependencyGraph;
   readonly clients: readonly ClientStatus[];
+  /** How the workload's Sidecar stands; `undefined` outside Istio mode. */
+  readonly publication: (workload: WorkloadKey) => PublicationStatus | undefined;
   readonly now: Timestamp;
 }
 
@@ -67,8 +72,7 @@ function edgeReport(view: ReportView, dependency: Dependency, hasSidecars: boole
 
 function missing({ registry }: ReportView, { destination }: Dependency): DependencyFlag[] {
   if (destination.kind !== 'Service') return [];
-  const service = registry.services.get(destination.service);
-  return service?.ports.some(({ port }) => port === destination.port) ? [] : ['missing'];
+  return registry.hasPort(destination.service, destination.port) ? [] : ['missing'];
 }
 
 /** Every workload that has a pod or a dependency, sorted. */
@@ -103,19 +107,49 @@ interface WorkloadParts {
 function workloadReport(view: ReportView, { workload, pods, proxies, total }: WorkloadParts): WorkloadReport {
   const { mode, source } = modeOf(view.registry, pods);
   const dependencies = [...view.graph.of(workload)];
-  const scope = view.graph.scope(workload);
+  const publication = view.publication(workload);
   return {
     workload,
     mode,
     modeSource: source,
     dependencies: dependencies.filter(({ state }) => state !== 'relayed').length,
     relayed: dependencies.filter(({ state }) => state === 'relayed').length,
-    clusters: { kept: mode === 'Enforce' ? scope.warm.length + scope.routed.length : total, total },
+    clusters: { kept: keptClusters(view, { workload, mode, total, publication }), total },
     pods: pods
       .filter(({ finished }) => !finished)
       .map(({ name, addresses }) => ({ name, addresses }))
       .sort((a, b) => byText(a.name, b.name)),
     proxies,
+    ...(publication ? { publication: publicationReport(publication) } : {}),
+  };
+}
+
+interface KeptParts {
+  readonly workload: WorkloadKey;
+  readonly mode: Mode;
+  readonly total: number;
+  readonly publication: PublicationStatus | undefined;
+}
+
+/** A Sidecar brings every port of a service, direct mode those that were learned. */
+function keptClusters(view: ReportView, { workload, mode, total, publication }: KeptParts): number {
+  if (!publication) {
+    const { warm, routed } = view.graph.scope(workload);
+    return mode === 'Enforce' ? warm.length + routed.length : total;
+  }
+  const { published } = publication;
+  if (!published || published.warm.has(EVERYTHING)) return total;
+  const keys = [...published.routed, ...published.warm];
+  return keys.reduce((sum, key) => sum + view.registry.portsOf(key).length, 0);
+}
+
+function publicationReport({ published, refusal }: PublicationStatus): PublicationReport {
+  const warm = published?.warm.size ?? 0;
+  return {
+    state: !published ? 'Eager' : warm > 0 ? 'Changing' : 'Lazy',
+    routed: published?.routed.size ?? 0,
+    warm,
+    ...(refusal ? { refusal: { reason: refusal.reason, message: refusal.message } } : {}),
   };
 }
 

@@ -54,7 +54,7 @@ function view(dependencies: readonly Dependency[], clients: readonly ClientStatu
   registry.apply(MESH.map((object) => ({ type: 'Applied', object, at: 0 })));
   const graph = new DependencyGraph();
   for (const one of dependencies) graph.put(one);
-  return { registry, graph, clients, now };
+  return { registry, graph, clients, publication: () => undefined, now };
 }
 
 describe('unknown proxies', () => {

@@ -1,0 +1,243 @@
+/**
+ * What Istio mode keeps besides registry and graph: which workloads may be lazy, what their Sidecars say, which ports the
+ * mesh's own Services carry, and whether there is an egress. Pure; owned and fed by the pipeline.
+ */
+import type { Labels, Sidecar } from '../mesh-policy.ts';
+import type { Pod, ScopedPort, ServiceKey, Timestamp, WorkloadKey } from '../model.ts';
+import type { PublishableWrite } from '../publishing.ts';
+import type { Announcement } from './announcement.ts';
+import { EgressHealth } from './egress-health.ts';
+import { enforcementOf, type WorkloadView } from './enforcement.ts';
+import { type MeshPorts, openPorts, portWrites } from './mesh-objects.ts';
+import { meshRefusal } from './mesh-refusal.ts';
+import { OpenPorts } from './open-ports.ts';
+import {
+  type DueWrite,
+  Publication,
+  type PublicationStatus,
+  type PublicationView,
+  type WorkloadPlan,
+} from './publication.ts';
+import { type Refusal, type RefusalReason, refusal } from './refusal.ts';
+import { selectsLabels } from './selector.ts';
+import { EGRESS_SERVICE, type IstioSettings, ownKey, PLACEHOLDER_SERVICE } from './settings.ts';
+import { sidecarRef } from './sidecar.ts';
+import { MOST_PINS, pins, type WantedView, wantedKeys } from './wanted.ts';
+
+/** What is asked of registry and graph. */
+export interface MeshPublicationView extends WorkloadView, WantedView {
+  readonly httpPorts: ReadonlySet<number>;
+  workloads(): Iterable<WorkloadKey>;
+  mixedPorts(): readonly ScopedPort[];
+  meshPorts(): MeshPorts;
+  /** Hosts of the ServiceEntries in our own namespace: what the installer wants direct. */
+  ownEntries(): Iterable<ServiceKey>;
+  managedSidecar(workload: WorkloadKey): Sidecar | undefined;
+  managedSidecars(): Iterable<Sidecar>;
+  /** Ready addresses behind the egress's Service. */
+  egressEndpoints(): ReadonlySet<string>;
+  /** What the workload's dependencies lead to. */
+  servicesOf(workload: WorkloadKey): Iterable<ServiceKey>;
+}
+
+/** What changed, as far as publication is concerned. */
+export interface MeshChange {
+  readonly workloads?: Iterable<WorkloadKey>;
+  readonly pods?: Iterable<Pod>;
+  /** Their Sidecars of ours came, changed or went. */
+  readonly sidecars?: Iterable<WorkloadKey>;
+  /** Anything that concerns many: policies, modes, services on mixed ports. */
+  readonly mesh?: boolean;
+}
+
+const NO_KEYS: ReadonlySet<ServiceKey> = new Set();
+
+export class MeshPublication {
+  readonly #settings: IstioSettings;
+  readonly #view: MeshPublicationView;
+  readonly #publication: Publication;
+  readonly #openPorts = new OpenPorts();
+  readonly #health: EgressHealth;
+  /** Workloads that are lazy, or would be if nothing refused, with the labels that select them where they are. */
+  readonly #enforced = new Map<WorkloadKey, Labels | undefined>();
+  #announcements: Announcement[] = [];
+  #connected: ReadonlySet<string> = new Set();
+  #meshRefusal: Refusal | undefined;
+  #healthBefore: RefusalReason | undefined;
+  #isStale = true;
+  #pins: ReadonlySet<ServiceKey> = NO_KEYS;
+  #base: ReadonlySet<ServiceKey> = NO_KEYS;
+  #portsAt: Timestamp = 0;
+  #arePortsInFlight = false;
+  #now: Timestamp;
+
+  /** @param at when the mesh became known completely */
+  constructor(settings: IstioSettings, view: MeshPublicationView, at: Timestamp) {
+    this.#settings = settings;
+    this.#view = view;
+    this.#publication = new Publication(settings);
+    this.#health = new EgressHealth(at);
+    this.#now = at;
+    this.#refreshMesh(at);
+    for (const { managed } of view.managedSidecars()) if (managed) this.#observed(managed.workload, at);
+    this.#publication.soil(view.workloads(), at);
+  }
+
+  get nextAt(): Timestamp {
+    return Math.min(this.#publication.nextAt, this.#health.nextAt, this.#portsAt, this.#isStale ? this.#now : Infinity);
+  }
+
+  status(workload: WorkloadKey): PublicationStatus {
+    return this.#publication.status(workload);
+  }
+
+  changed({ workloads = [], pods = [], sidecars = [], mesh = false }: MeshChange, at: Timestamp): void {
+    this.#publication.soil(workloads, at);
+    for (const pod of pods) this.#podChanged(pod, at);
+    for (const workload of sidecars) this.#observed(workload, at);
+    if (mesh) this.#soilMesh(at);
+  }
+
+  /** Addresses of the egresses that are connected to us. */
+  egressesConnected(addresses: ReadonlySet<string>, at: Timestamp): void {
+    this.#connected = addresses;
+    this.#soilMesh(at);
+  }
+
+  egressRefused(count: number, at: Timestamp): void {
+    this.#health.refused(count, at);
+    this.#soilMesh(at);
+  }
+
+  /** Ports of the mesh come first: scopes depend on them. */
+  dueWrites(now: Timestamp): PublishableWrite[] {
+    this.#now = now;
+    this.#refreshMesh(now);
+    return [...this.#duePorts(now), ...this.#publication.due(this.#publicationView(), now)];
+  }
+
+  /** @returns the workload whose Sidecar it is */
+  written(write: PublishableWrite, batch: number, at: Timestamp): WorkloadKey | undefined {
+    if (isOfWorkload(write)) this.#publication.written(write, batch, at);
+    else this.#portsDone(at);
+    return write.workload;
+  }
+
+  failed(write: PublishableWrite, at: Timestamp): void {
+    if (isOfWorkload(write)) this.#publication.failed(write, at);
+    else this.#portsDone(at + 5_000);
+  }
+
+  arrived(batch: number, at: Timestamp): void {
+    this.#publication.arrived(batch, at);
+  }
+
+  /** What began or ended to be refused since this was last asked. */
+  takeAnnouncements(): readonly Announcement[] {
+    const taken = this.#announcements;
+    this.#announcements = [];
+    return taken;
+  }
+
+  #soilMesh(at: Timestamp): void {
+    this.#isStale = true;
+    this.#now = at;
+  }
+
+  #observed(workload: WorkloadKey, at: Timestamp): void {
+    const sidecar = this.#view.managedSidecar(workload);
+    const isOurs = sidecar !== undefined && sidecar.name === sidecarRef(workload).name;
+    this.#publication.observed(workload, isOurs ? sidecar.managed : undefined, this.#publicationView(), at);
+  }
+
+  /** A pod may also have come under the selector of another workload. */
+  #podChanged(pod: Pod, at: Timestamp): void {
+    const own = this.#view.workloadOf(pod);
+    const others = [...this.#enforced].filter(
+      ([workload, selector]) =>
+        workload !== own &&
+        workload.startsWith(`${pod.namespace}/`) &&
+        (selector === undefined || selectsLabels(selector, pod.labels)),
+    );
+    this.#publication.soil([own, ...others.map(([workload]) => workload)], at);
+    this.#isStale ||= pod.namespace === this.#settings.namespace;
+  }
+
+  /** Looks again at what concerns everybody; whoever it concerns is looked at again too. */
+  #refreshMesh(now: Timestamp): void {
+    const endpoints = this.#view.egressEndpoints();
+    this.#health.ready(
+      [...this.#connected].some((address) => endpoints.has(address)),
+      now,
+    );
+    const health = this.#health.refusal(now, false);
+    if (!this.#isStale && health?.reason === this.#healthBefore) return;
+    this.#isStale = false;
+    this.#healthBefore = health?.reason;
+    this.#refuse(meshRefusal(this.#view, this.#settings) ?? health);
+    this.#pins = pins(this.#view.mixedPorts());
+    const base = [EGRESS_SERVICE, PLACEHOLDER_SERVICE].map((service) => ownKey(this.#settings, service));
+    this.#base = new Set([...base, ...this.#view.ownEntries()]);
+    this.#portsAt = now;
+    this.#publication.soil(this.#enforced.keys(), now);
+  }
+
+  #refuse(why: Refusal | undefined): void {
+    if (why?.message === this.#meshRefusal?.message) return;
+    this.#meshRefusal = why;
+    if (this.#enforced.size > 0) this.#announcements.push({ workload: undefined, refusal: why });
+  }
+
+  #publicationView(): PublicationView {
+    return { base: this.#base, plan: (workload) => this.#plan(workload) };
+  }
+
+  #plan(workload: WorkloadKey): WorkloadPlan {
+    const { published, refusal: before } = this.#publication.status(workload);
+    const mesh = this.#meshRefusal ?? this.#tooManyPins() ?? this.#health.refusal(this.#now, published === undefined);
+    const enforcement = enforcementOf(workload, this.#view, this.#settings, mesh);
+    const why = enforcement.kind === 'Eager' ? enforcement.refusal : undefined;
+    if (enforcement.kind === 'Lazy') this.#enforced.set(workload, enforcement.selector);
+    else if (why || published) this.#enforced.set(workload, undefined);
+    else if (enforcement.kind === 'Eager') this.#enforced.delete(workload);
+    const isOwn = why !== mesh;
+    if (isOwn && why && why.message !== before?.message) this.#announcements.push({ workload, refusal: why });
+    if (enforcement.kind !== 'Lazy') return { enforcement, wanted: NO_KEYS };
+    const used = [...this.#view.servicesOf(workload), ...this.#pins];
+    const limits = { openPorts: openPorts(this.#view.meshPorts()), routed: published?.routed ?? NO_KEYS };
+    return { enforcement, wanted: wantedKeys(used, this.#view, limits, this.#settings) };
+  }
+
+  #tooManyPins(): Refusal | undefined {
+    if (this.#pins.size <= MOST_PINS) return undefined;
+    const [example] = this.#pins;
+    const many = `${this.#pins.size} services such as ${example} have a TCP port whose number is HTTP elsewhere`;
+    return refusal(
+      'MixedPorts',
+      `${many}: give them other numbers, or set protocolDetectionTimeout in the mesh config`,
+    );
+  }
+
+  #duePorts(now: Timestamp): PublishableWrite[] {
+    if (this.#arePortsInFlight || now < this.#portsAt) return [];
+    const routed = [...this.#publication.published()].flatMap((workload) => {
+      const { published } = this.#publication.status(workload);
+      return published ? [published.routed] : [];
+    });
+    const { ports, nextAt } = this.#openPorts.ready(this.#view.httpPorts, this.#view.mixedPorts(), routed, now);
+    this.#portsAt = nextAt;
+    const manifests = portWrites(this.#view.meshPorts(), ports, this.#settings);
+    this.#arePortsInFlight = manifests.length > 0;
+    return manifests.map((manifest) => ({ workload: undefined, write: { type: 'Apply', manifest } }));
+  }
+
+  /** The watch tells the ports; then they are looked at again. */
+  #portsDone(at: Timestamp): void {
+    this.#arePortsInFlight = false;
+    this.#portsAt = at;
+  }
+}
+
+function isOfWorkload(write: PublishableWrite): write is DueWrite {
+  return write.workload !== undefined;
+}

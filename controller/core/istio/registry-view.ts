@@ -1,0 +1,106 @@
+/** What publication asks of registry and graph, answered from both as they stand when asked. */
+import type { DependencyGraph } from '../graph/graph.ts';
+import type { MeshObject, PodControllerKind, WorkloadKey } from '../model.ts';
+import { isHttp } from '../model.ts';
+import { selects } from '../registry/label-selector.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { MeshPublicationView } from './mesh-publication.ts';
+import {
+  DECOY_SERVICE,
+  EGRESS_PORT,
+  EGRESS_SERVICE,
+  type IstioSettings,
+  KILL_SWITCH,
+  ownKey,
+  PLACEHOLDER_SERVICE,
+} from './settings.ts';
+import { sidecarRef } from './sidecar.ts';
+
+export interface RegistryViewParts {
+  readonly registry: Registry;
+  readonly graph: DependencyGraph;
+  readonly settings: IstioSettings;
+  /** Kinds that may not be read at present. */
+  readonly unreadable: () => ReadonlySet<MeshObject['kind']>;
+}
+
+/** Kinds of workload whose objects are watched, so that their absence means something. */
+const WATCHED: ReadonlySet<string> = new Set<PodControllerKind>([
+  'ReplicaSet',
+  'Job',
+  'Deployment',
+  'StatefulSet',
+  'DaemonSet',
+  'CronJob',
+]);
+
+export function registryView(parts: RegistryViewParts): MeshPublicationView {
+  const { registry, graph, settings, unreadable } = parts;
+  const { policies, workloads } = registry;
+  return {
+    get hasKillSwitch() {
+      return policies.hasConfigMap(settings.namespace, KILL_SWITCH);
+    },
+    get unreadable() {
+      return unreadable();
+    },
+    get httpPorts() {
+      return registry.httpPorts;
+    },
+    destinationRulesIn: (namespace) => policies.destinationRulesIn(namespace),
+    sidecarsIn: (namespace) => policies.sidecarsIn(namespace),
+    authorizationPolicies: () => policies.authorizationPolicies(),
+    networkPolicies: () => policies.networkPolicies(),
+    virtualServicesFor: (host) => policies.virtualServicesFor(host),
+    managedSidecars: () => policies.managedSidecars(),
+    managedSidecar: (workload) => managedSidecar(registry, workload),
+    selects,
+    podsIn: (namespace) => workloads.podsIn(namespace),
+    podsOf: (workload) => workloads.podsOf(workload),
+    workloadOf: (pod) => workloads.workloadOf(pod),
+    modeOf: (pod) => workloads.modeOf(pod).mode,
+    mayExist: (workload) => mayExist(parts, workload),
+    workloads: () => workloads.workloads(),
+    mixedPorts: () => [...registry.mixedPorts()],
+    httpPortsOf: (service) => registry.portsOf(service).flatMap(({ port, protocol }) => (isHttp(protocol) ? port : [])),
+    meshPorts: () => ({
+      placeholder: ownPorts(parts, PLACEHOLDER_SERVICE),
+      decoy: ownPorts(parts, DECOY_SERVICE),
+    }),
+    ownEntries: () => ownEntries(parts),
+    egressEndpoints: () => readyAddresses(parts),
+    servicesOf: (workload) => graph.servicesOf(workload),
+  };
+}
+
+/** The one that we would write: another with our labels is somebody's copy. */
+function managedSidecar({ policies }: Registry, workload: WorkloadKey) {
+  const { namespace, name } = sidecarRef(workload);
+  for (const sidecar of policies.sidecarsIn(namespace)) {
+    if (sidecar.name === name && sidecar.managed?.workload === workload) return sidecar;
+  }
+  return undefined;
+}
+
+function mayExist({ registry, unreadable }: RegistryViewParts, workload: WorkloadKey): boolean {
+  const [, kind = ''] = workload.split('/');
+  if (kind === 'Pod') return false;
+  const isWatched = WATCHED.has(kind) && ![...unreadable()].some((unread) => unread === kind);
+  return !isWatched || registry.workloads.isTold(workload);
+}
+
+function ownPorts({ registry, settings }: RegistryViewParts, name: string): ReadonlySet<number> | undefined {
+  const service = registry.services.get(ownKey(settings, name));
+  return service && new Set(service.ports.map(({ port }) => port));
+}
+
+function ownEntries({ registry, settings }: RegistryViewParts) {
+  return [...registry.meshHosts.values()]
+    .filter(({ namespace, origin }) => namespace === settings.namespace && origin === 'ServiceEntry')
+    .map(({ key }) => key);
+}
+
+function readyAddresses({ registry, settings }: RegistryViewParts): ReadonlySet<string> {
+  const endpoints = registry.endpoints(ownKey(settings, EGRESS_SERVICE), EGRESS_PORT);
+  return new Set(endpoints.filter(({ ready }) => ready).map(({ address }) => address));
+}

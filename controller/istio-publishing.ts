@@ -1,0 +1,151 @@
+/** Istio mode's part of the pipeline: turns what registry and graph say into Sidecars, and what is written into states. */
+import type { DependencyGraph } from './core/graph/graph.ts';
+import { eventOf } from './core/istio/announcement.ts';
+import { type MeshChange, MeshPublication } from './core/istio/mesh-publication.ts';
+import type { PublicationStatus } from './core/istio/publication.ts';
+import { registryView } from './core/istio/registry-view.ts';
+import type { IstioSettings } from './core/istio/settings.ts';
+import type { MeshObject, Timestamp, WorkloadKey } from './core/model.ts';
+import type { Problem } from './core/ports.ts';
+import type { OperatorEvent, PublicationSource, PublishableWrite } from './core/publishing.ts';
+import type { Registry, RegistryChanges } from './core/registry/registry.ts';
+
+export interface IstioPublishingOptions {
+  readonly settings: IstioSettings;
+  readonly registry: Registry;
+  readonly graph: DependencyGraph;
+  /** These dependencies changed. */
+  readonly touched: (keys: readonly string[]) => void;
+  readonly problem: (problem: Problem) => void;
+  readonly now: () => Timestamp;
+}
+
+export class IstioPublishing implements PublicationSource {
+  readonly #options: IstioPublishingOptions;
+  /** Begins when mesh and graph are known completely: half of either would take services away. */
+  #publication: MeshPublication | undefined;
+  #unreadable: ReadonlySet<MeshObject['kind']> = new Set();
+  #onDue: () => void = () => {};
+  #onEvent: (event: OperatorEvent) => void = () => {};
+
+  constructor(options: IstioPublishingOptions) {
+    this.#options = options;
+  }
+
+  /** Mesh and graph are complete; called once. */
+  begin(egresses: ReadonlySet<string>): void {
+    const { settings, registry, graph, now } = this.#options;
+    const view = registryView({ registry, graph, settings, unreadable: () => this.#unreadable });
+    this.#publication = new MeshPublication(settings, view, now());
+    this.#publication.egressesConnected(egresses, now());
+    for (const { managed } of registry.policies.managedSidecars()) if (managed) this.#settle(managed.workload);
+    this.#onDue();
+  }
+
+  /** Where events for operators go. */
+  onEvent(listener: (event: OperatorEvent) => void): void {
+    this.#onEvent = listener;
+  }
+
+  status(workload: WorkloadKey): PublicationStatus | undefined {
+    return this.#publication?.status(workload);
+  }
+
+  unreadable(kinds: ReadonlySet<MeshObject['kind']>): void {
+    this.#unreadable = kinds;
+    this.#changed({ mesh: true });
+  }
+
+  registryChanged(changes: RegistryChanges): void {
+    const { settings } = this.#options;
+    const own = [...changes.services].some((service) => service.startsWith(`${settings.namespace}/`));
+    const mesh = changes.policies || changes.everybody || changes.hosts.size > 0 || own;
+    this.#changed({ pods: changes.pods, sidecars: changes.sidecars, workloads: changes.workloads, mesh });
+    for (const workload of changes.sidecars) this.#settle(workload);
+  }
+
+  /** These have learned, or are to forget, something. */
+  graphChanged(workloads: Iterable<WorkloadKey>): void {
+    this.#changed({ workloads });
+  }
+
+  /** Addresses of the egresses that are connected to us now. */
+  egressesConnected(addresses: ReadonlySet<string>): void {
+    this.#publication?.egressesConnected(addresses, this.#options.now());
+    this.#onDue();
+  }
+
+  egressRefused(count: number): void {
+    this.#publication?.egressRefused(count, this.#options.now());
+    this.#onDue();
+  }
+
+  // --- PublicationSource
+
+  get nextWriteAt(): Timestamp {
+    return this.#publication?.nextAt ?? Number.POSITIVE_INFINITY;
+  }
+
+  onDue(listener: () => void): void {
+    this.#onDue = listener;
+  }
+
+  dueWrites(now: Timestamp): readonly PublishableWrite[] {
+    const writes = this.#publication?.dueWrites(now) ?? [];
+    this.#announce();
+    return writes;
+  }
+
+  written(write: PublishableWrite, batch: number, at: Timestamp): void {
+    const workload = this.#publication?.written(write, batch, at);
+    if (workload !== undefined) this.#settle(workload);
+  }
+
+  failed(write: PublishableWrite, error: unknown, at: Timestamp): void {
+    this.#publication?.failed(write, at);
+    if (error === undefined) return;
+    const { kind, namespace, name } = nameOf(write);
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#options.problem({ subject: `${kind} ${namespace}/${name}`, reason });
+  }
+
+  arrived(batch: number, at: Timestamp): void {
+    this.#publication?.arrived(batch, at);
+    this.#onDue();
+  }
+
+  /** What its Sidecar routes to is active, what it holds no more has left. */
+  #settle(workload: WorkloadKey): void {
+    const { graph, touched, now } = this.#options;
+    const published = this.#publication?.status(workload).published;
+    if (!published) return;
+    const active = graph.confirm(workload, ({ service }) => published.routed.has(service), now());
+    const isHeld = (service: string): boolean => published.routed.has(service) || published.warm.has(service);
+    const gone = graph.expire(workload, ({ service }) => isHeld(service));
+    touched([...active, ...gone]);
+  }
+
+  #changed(change: MeshChange): void {
+    this.#publication?.changed(change, this.#options.now());
+    this.#onDue();
+  }
+
+  #announce(): void {
+    for (const announcement of this.#publication?.takeAnnouncements() ?? []) {
+      const event = eventOf(announcement, this.#options.settings);
+      this.#onEvent(event);
+      if (!announcement.refusal) continue;
+      this.#options.problem({ subject: announcement.workload ?? 'mesh', reason: event.message });
+    }
+  }
+}
+
+function nameOf({ write }: PublishableWrite): {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+} {
+  if (write.type === 'Delete') return write.ref;
+  const { kind, metadata } = write.manifest;
+  return { kind, ...metadata };
+}

@@ -1,0 +1,83 @@
+/** From access log entries to edges: attributes them, lets those wait whose pod is not known yet, counts. */
+import { type AttributionView, attribute } from './core/graph/attribution.ts';
+import type { DependencyGraph } from './core/graph/graph.ts';
+import { WaitingRoom } from './core/graph/waiting-room.ts';
+import type { AccessLogEntry, Timestamp } from './core/model.ts';
+import type { Problem } from './core/ports.ts';
+
+/** Totals since start, for metrics. */
+export interface LearningCounts {
+  readonly entries: { attributed: number; waiting: number; unanswered: number; dropped: number };
+  edgesLearned: number;
+}
+
+export interface LearningOptions {
+  readonly graph: DependencyGraph;
+  readonly view: AttributionView;
+  /** Whether the mesh is known completely: half of it would take services for addresses outside. */
+  readonly isReady: () => boolean;
+  /** A new edge, or one that became promotable. */
+  readonly news: (key: string) => void;
+  /** Its times and counters moved. */
+  readonly touched: (key: string) => void;
+  readonly problem: (problem: Problem) => void;
+  readonly now: () => Timestamp;
+}
+
+export class Learning {
+  readonly counts: LearningCounts = {
+    entries: { attributed: 0, waiting: 0, unanswered: 0, dropped: 0 },
+    edgesLearned: 0,
+  };
+  readonly #options: LearningOptions;
+  readonly #waiting = new WaitingRoom();
+
+  constructor(options: LearningOptions) {
+    this.#options = options;
+  }
+
+  take(entries: readonly AccessLogEntry[], receivedAt: Timestamp): void {
+    const isReady = this.#options.isReady();
+    for (const entry of entries) {
+      if (!entry.answered) this.counts.entries.unanswered += 1;
+      else if (!isReady || !this.#learn(entry)) this.#wait(entry, receivedAt);
+    }
+  }
+
+  /** More of the mesh is known than before. */
+  retry(): void {
+    const { isReady, now, problem } = this.#options;
+    if (!isReady()) return;
+    for (const waiting of this.#waiting.takeAll()) {
+      if (this.#learn(waiting.entry) || this.#waiting.putBack(waiting, now())) continue;
+      this.counts.entries.dropped += 1;
+      const { address } = waiting.entry.source;
+      problem({ subject: `access log entry from ${address}`, reason: 'dropped: no pod had this address then' });
+    }
+  }
+
+  /** @returns `false` if the source is not known (yet) */
+  #learn(entry: AccessLogEntry): boolean {
+    const { graph, view, news, touched, problem } = this.#options;
+    const attribution = attribute(entry, view);
+    if (attribution.kind === 'UnknownSource') return false;
+    const { result, key } = graph.observe({ ...attribution, entry });
+    if (result === 'Refused') {
+      this.counts.entries.dropped += 1;
+      const reason = 'has 1,000 relayed addresses; further ones are not recorded';
+      problem({ subject: attribution.source, reason });
+      return true;
+    }
+    this.counts.entries.attributed += 1;
+    if (result === 'News') {
+      this.counts.edgesLearned += 1;
+      news(key);
+    } else touched(key);
+    return true;
+  }
+
+  #wait(entry: AccessLogEntry, now: Timestamp): void {
+    this.counts.entries.waiting += 1;
+    this.counts.entries.dropped += this.#waiting.add(entry, now);
+  }
+}

@@ -1,0 +1,128 @@
+/** Carries out what the pipeline wants written, in bursts, as long as this process is the leader. */
+import type {
+  ArrivalProbe,
+  Leadership,
+  ManifestWriter,
+  PublicationSource,
+  PublishableWrite,
+} from '../core/publishing.ts';
+
+/** Writes of one burst that are under way at once. */
+const PARALLEL = 8;
+/** Quiet after each burst, so that istiod, which waits for 100 ms of it, pushes. */
+const PAUSE_MS = 1_000;
+/** A timer cannot be set further than this (Node: 2^31 - 1 ms). */
+const LONGEST_SLEEP_MS = 60 * 60_000;
+
+/** Totals since start, for metrics. */
+export interface PublisherCounts {
+  bursts: number;
+  written: number;
+  failed: number;
+  /** Rounds in which the probe told that writes have arrived, and in which it could not. */
+  readonly confirmations: { probe: number; clock: number };
+}
+
+export interface PublisherOptions {
+  readonly source: PublicationSource;
+  readonly writer: ManifestWriter;
+  readonly leadership: Leadership;
+  /** Without one, writes have arrived when the promotion delay is over. */
+  readonly probe?: ArrivalProbe;
+  readonly now: () => number;
+}
+
+export class Publisher {
+  readonly counts: PublisherCounts = { bursts: 0, written: 0, failed: 0, confirmations: { probe: 0, clock: 0 } };
+  readonly #options: PublisherOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #burst: Promise<void> | undefined;
+  #batch = 0;
+  #pausedUntil = 0;
+  #isStopped = false;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { source, leadership } = this.#options;
+    source.onDue(() => this.#schedule());
+    leadership.onChange(() => this.#schedule());
+    leadership.start();
+    this.#schedule();
+  }
+
+  /** Lets the burst that is under way end, and gives the Lease up. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    await this.#burst;
+    await this.#options.leadership.stop();
+  }
+
+  #schedule(): void {
+    if (this.#isStopped || this.#burst || !this.#options.leadership.isLeader) return;
+    const now = this.#options.now();
+    const at = Math.max(this.#options.source.nextWriteAt, this.#pausedUntil);
+    clearTimeout(this.#timer);
+    if (at === Number.POSITIVE_INFINITY) return;
+    this.#timer = setTimeout(() => this.#begin(), Math.min(Math.max(at - now, 0), LONGEST_SLEEP_MS));
+  }
+
+  #begin(): void {
+    this.#burst = this.#writeDue().finally(() => {
+      this.#burst = undefined;
+      this.#schedule();
+    });
+  }
+
+  async #writeDue(): Promise<void> {
+    const { source, now } = this.#options;
+    const writes = source.dueWrites(now());
+    if (writes.length === 0) return;
+    this.#batch += 1;
+    this.counts.bursts += 1;
+    const batch = this.#batch;
+    const ofWorkloads = writes.filter(({ workload }) => workload !== undefined);
+    for (const write of writes) if (write.workload === undefined) await this.#write(write, batch);
+    await Promise.all(Array.from({ length: PARALLEL }, () => this.#writeNext(ofWorkloads, batch)));
+    this.#pausedUntil = now() + PAUSE_MS;
+    void this.#confirm(batch);
+  }
+
+  /** Takes one write after the other. */
+  async #writeNext(writes: PublishableWrite[], batch: number): Promise<void> {
+    for (let write = writes.pop(); write; write = writes.pop()) await this.#write(write, batch);
+  }
+
+  async #write(write: PublishableWrite, batch: number): Promise<void> {
+    const { source, writer, leadership, now } = this.#options;
+    // Whoever holds the Lease now has planned the same; this one is planned again if it ever leads again.
+    if (!leadership.isLeader) {
+      source.failed(write, undefined, now());
+      return;
+    }
+    try {
+      await writer.write(write.write);
+      this.counts.written += 1;
+      source.written(write, batch, now());
+    } catch (error) {
+      this.counts.failed += 1;
+      source.failed(write, error, now());
+    }
+  }
+
+  async #confirm(batch: number): Promise<void> {
+    const { probe, source, now } = this.#options;
+    if (!probe) return;
+    try {
+      await probe.confirm();
+      this.counts.confirmations.probe += 1;
+      source.arrived(batch, now());
+    } catch {
+      // The probe has said why. The clock decides.
+      this.counts.confirmations.clock += 1;
+    }
+  }
+}
