@@ -4,10 +4,9 @@
  *
  *     const mesh = await IstioMesh.start(); // or start({ mutualTls: 'Strict' }): real agents and mTLS on every hop
  *     const server = await mesh.bed.pod('server-0', { interception: 'none' });
- *     const client = await mesh.client('client-0'); // with a sidecar
- *     const web = await mesh.bed.service({ name: 'web', ports: { http: 8080 }, pods: [server] });
+ *     const web = await mesh.service({ name: 'web', ports: { http: 8080 }, pods: [server] });
  *     await mesh.enforce('shop'); // Namespace shop; or mesh.annotate(reference, 'Enforce') for a workload or pod
- *     await mesh.lazy(client); // its sidecar knows nothing but what every lazy one does
+ *     const client = await mesh.lazyClient('client'); // its sidecar knows nothing but what every lazy one does
  *     ... // call web
  *     await mesh.learned(client, web); // active, and in the sidecar
  *     await mesh.outboundClusters(client);
@@ -25,11 +24,11 @@ import { EGRESS_PORT } from '../../support/bed/ports.ts';
 import type { ServiceHandle } from '../../support/bed/small-mesh.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Flags, IstioController } from './istio-controller.ts';
-import type { ObjectReference } from './kubernetes-client.ts';
+import type { ObjectReference, StoredObject } from './kubernetes-client.ts';
 import { manifestOf, readManifests } from './manifests.ts';
 import { MeshBed, type MeshBedOptions } from './mesh-bed.ts';
 import { ownPod } from './own-pods.ts';
-import { endpointSliceObject } from './service-objects.ts';
+import { endpointSliceObject, type MeshServiceOptions } from './service-objects.ts';
 import type { WorkloadOptions } from './workload-objects.ts';
 
 const NAMESPACE = 'lazyscope';
@@ -140,6 +139,30 @@ export class IstioMesh {
     return pod;
   }
 
+  /**
+   * A pod whose sidecar knows nothing but what every lazy one does.
+   * @param name of its Deployment, which no other test should have: writes for one workload wait for one another
+   */
+  async lazyClient(name: string, options: PodOptions & WorkloadOptions = {}): Promise<Pod> {
+    const client = await this.client(`${name}-0`, options);
+    await this.lazy(client);
+    return client;
+  }
+
+  /** A new Service, which the egress's sidecar knows: without it nothing is reached, as no kube-proxy runs. */
+  async service(options: MeshServiceOptions): Promise<ServiceHandle> {
+    const handle = await this.bed.service(options);
+    await this.knownToEgress(handle.host);
+    return handle;
+  }
+
+  /** Waits until the egress's sidecar has a cluster for a host. */
+  async knownToEgress(host: string): Promise<void> {
+    await eventually(`the egress's sidecar knows ${host}`, async () =>
+      (await this.admin(this.egress.pod).clusters()).some((name) => name.endsWith(`||${host}`)),
+    );
+  }
+
   /** Writes the egress Service's endpoints, in place of the controller that no bed runs: these are ready, others not. */
   async setEgressesReady(ready: readonly Egress[]): Promise<void> {
     const isReady = ({ pod }: Egress): boolean => ready.some((other) => other.pod === pod);
@@ -191,6 +214,13 @@ export class IstioMesh {
   /** Waits until the controller says that a dependency is active. @param workload default: the pod's Deployment */
   async learned(from: Pod, to: Pick<ServiceHandle, 'key'>, workload = from.workload): Promise<EdgeReport> {
     return this.controller.api.edge(workload, to.key);
+  }
+
+  /** The Sidecars that the controller wrote. */
+  async sidecars(): Promise<readonly StoredObject[]> {
+    const path = '/apis/networking.istio.io/v1/sidecars?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dlazyscope';
+    const list = await this.bed.client.request<{ readonly items: readonly StoredObject[] }>('GET', path);
+    return list.items;
   }
 
   destroy(): void {

@@ -31,6 +31,8 @@ import { applyWorkload, type WorkloadOptions } from './workload-objects.ts';
 export interface MeshBedOptions extends Partial<IstiodOptions> {
   /** Over the bed's own mesh configuration. */
   readonly meshConfig?: MeshConfig;
+  /** Of every namespace that the bed makes, unless it is told otherwise. */
+  readonly namespaceLabels?: Readonly<Record<string, string>>;
 }
 
 export interface NamespaceOptions {
@@ -59,11 +61,13 @@ export class MeshBed {
   /** DNS domain of Services. */
   readonly clusterDomain: string;
   readonly #servers: Servers;
+  readonly #namespaceLabels: Readonly<Record<string, string>>;
   readonly #namespaces = new Set<string>();
 
-  private constructor(bed: Bed, servers: Servers, options: IstiodOptions) {
+  private constructor(bed: Bed, servers: Servers, options: IstiodOptions & MeshBedOptions) {
     this.bed = bed;
     this.#servers = servers;
+    this.#namespaceLabels = options.namespaceLabels ?? {};
     this.mutualTls = options.mutualTls;
     this.clusterDomain = options.clusterDomain;
     this.etcd = etcd(bed);
@@ -100,7 +104,7 @@ export class MeshBed {
   }
 
   /** Makes a namespace where there is none. */
-  async namespace(name: string, { labels = {} }: NamespaceOptions = {}): Promise<void> {
+  async namespace(name: string, { labels = this.#namespaceLabels }: NamespaceOptions = {}): Promise<void> {
     if (this.#namespaces.has(name)) return;
     await this.client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
     this.#namespaces.add(name);

@@ -18,6 +18,8 @@ export interface SeenRequest {
 /** The same at every time, as answers are compared; Envoy adds the present one where there is none. */
 const DATE = 'Thu, 01 Jan 2026 00:00:00 GMT';
 
+const SLOW_MS = 3_000;
+
 const seen = new Map<string, SeenRequest>();
 const held = new Map<string, () => void>();
 
@@ -34,8 +36,8 @@ export function release(testCase: string): void {
 }
 
 /**
- * Serves `/peer` (body: the address that dialled), `/events` (an event stream that holds after its first event),
- * WebSocket (says the peer, then echoes), and an answer full of peculiarities for every other path.
+ * Serves `/peer` (body: the address that dialled), `/slow` (answers after 3 s), `/events` (an event stream that holds
+ * after its first event), WebSocket (says the peer, then echoes), and an answer full of peculiarities for every other path.
  */
 export async function listenHttp1(port: number): Promise<void> {
   const server = createServer((request, response) => void answer(request, response));
@@ -64,6 +66,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     bodyHash: sha256(body),
   });
   if (request.url === '/peer') response.end(request.socket.remoteAddress);
+  else if (request.url === '/slow') setTimeout(() => response.end('at last'), SLOW_MS);
   else if (request.url === '/events') sendEvents(response, testCase);
   else sendPeculiar(response, body);
 }

@@ -4,14 +4,15 @@ import type { RemoteModule } from '../bed/remote-module.ts';
 /** The programs that tests run in pods, by the name of their file. */
 export interface Apps {
   readonly 'capture-server': typeof import('./capture-server.ts');
+  readonly greeter: typeof import('./greeter.ts');
   readonly 'grpc-client': typeof import('./grpc-client.ts');
   readonly 'grpc-server': typeof import('./grpc-server.ts');
   readonly hammer: typeof import('./hammer.ts');
-  readonly load: typeof import('./load.ts');
   readonly 'http1-client': typeof import('./http1-client.ts');
   readonly 'http1-server': typeof import('./http1-server.ts');
   readonly 'http2-client': typeof import('./http2-client.ts');
   readonly 'http2-server': typeof import('./http2-server.ts');
+  readonly load: typeof import('./load.ts');
   readonly 'raw-client': typeof import('./raw-client.ts');
   readonly 'tcp-client': typeof import('./tcp-client.ts');
   readonly 'tcp-server': typeof import('./tcp-server.ts');
