@@ -15,3 +15,8 @@ export interface PodIdentity {
 export function identityName({ namespace, serviceAccount }: Omit<PodIdentity, 'addresses'>): string {
   return `identity|${namespace}|${serviceAccount}`;
 }
+
+/** Whether a cluster of the routing table is a {@link PodIdentity}. */
+export function isIdentityName(name: string): boolean {
+  return name.startsWith('identity|');
+}

@@ -30,20 +30,27 @@ interface Question {
   readonly view: IstioAttributionView;
 }
 
+/** What the dialled address alone tells. */
+interface Addressed {
+  readonly target: Target;
+  /** A sidecar that holds it has a listener at this very address: whatever comes there is for it, whoever is named. */
+  readonly hasOwnListener: boolean;
+}
+
 /**
- * Attributes one entry as a sidecar of istiod's would route it. Destination, first match: an HTTP Host that is a domain
- * of a Service or mesh host on that port; a ClusterIP; the address of a ServiceEntry; the endpoint of a headless service;
- * the TLS server name; a pod or node; else external.
+ * Attributes one entry as a sidecar of istiod's would route it. Destination, first match: an address with a listener of
+ * its own; an HTTP Host that is a domain of a Service or mesh host on that port; any other address of a Service or
+ * ServiceEntry, or behind a headless service; the TLS server name; a pod or node; else external.
  */
 export function attributeInIstio(entry: AccessLogEntry, view: IstioAttributionView): Attribution {
   const owner = view.ownerAt(entry.source.address, entry.startTime);
   if (!owner) return { kind: 'UnknownSource' };
   const question = { entry, view, namespace: owner.workload.slice(0, owner.workload.indexOf('/')) };
+  const addressed = byClusterIP(question) ?? byEntryAddress(question) ?? byHeadlessEndpoint(question);
   const target =
+    (addressed?.hasOwnListener ? addressed.target : undefined) ??
     byHost(question) ??
-    byClusterIP(question) ??
-    byEntryAddress(question) ??
-    byHeadlessEndpoint(question) ??
+    addressed?.target ??
     byServerName(question) ??
     byAddress(entry, view);
   return { kind: 'Edge', source: owner.workload, ...target };
@@ -60,21 +67,23 @@ function byHost({ entry, namespace, view }: Question): Target | undefined {
   return host && relayed(servicePort(host, port), host.neverPromoted);
 }
 
-/** A port that is not HTTP has a listener of its own at the ClusterIP: whatever comes there is for the service. */
-function byClusterIP({ entry, view }: Question): Target | undefined {
+function byClusterIP({ entry, view }: Question): Addressed | undefined {
   const { address, port } = entry.destination;
   const service = view.serviceByClusterIP(address);
   const found = service?.ports.find((candidate) => candidate.port === port);
   if (!service || !found) return undefined;
-  const mismatch = isHttp(found.protocol) ? httpMismatch(entry, service.clusterIPs) : undefined;
-  return relayed(servicePort(service, port), mismatch);
+  const hasOwnListener = !isHttp(found.protocol);
+  const mismatch = hasOwnListener ? undefined : httpMismatch(entry, service.clusterIPs);
+  return { target: relayed(servicePort(service, port), mismatch), hasOwnListener };
 }
 
-function byEntryAddress({ entry, namespace, view }: Question): Target | undefined {
+function byEntryAddress({ entry, namespace, view }: Question): Addressed | undefined {
   const { address, port } = entry.destination;
   for (const addressed of view.meshHostsByAddress(address, namespace)) {
     const found = addressed.host.ports.find((candidate) => candidate.port === port);
-    if (found) return relayed(servicePort(addressed.host, port), entryReason(entry, addressed, found));
+    if (!found) continue;
+    const target = relayed(servicePort(addressed.host, port), entryReason(entry, addressed, found));
+    return { target, hasOwnListener: addressed.by !== 'Range' && !isHttp(found.protocol) };
   }
   return undefined;
 }
@@ -89,12 +98,13 @@ function entryReason(entry: AccessLogEntry, { host, by }: AddressedHost, port: S
 }
 
 /** Several headless services may stand before a pod: one that a sidecar can route to is enough. */
-function byHeadlessEndpoint({ entry, view }: Question): Target | undefined {
+function byHeadlessEndpoint({ entry, view }: Question): Addressed | undefined {
   const { address, port } = entry.destination;
-  const targets = view
-    .headlessPorts(address, port)
-    .map((found) => relayed(servicePort(found.service, found.port.port), headlessReason(entry, found)));
-  return targets.find(({ relayReason }) => relayReason === undefined) ?? targets[0];
+  const all = view.headlessPorts(address, port).map((found) => {
+    const target = relayed(servicePort(found.service, found.port.port), headlessReason(entry, found));
+    return { target, hasOwnListener: target.relayReason === undefined && !isHttp(found.port.protocol) };
+  });
+  return all.find(({ target }) => target.relayReason === undefined) ?? all[0];
 }
 
 /** Listeners and routes have the service's port number, and the client dials the pod's. */

@@ -20,9 +20,9 @@ import {
 } from './publication.ts';
 import { type Refusal, type RefusalReason, refusal } from './refusal.ts';
 import { selectsLabels } from './selector.ts';
-import { EGRESS_SERVICE, type IstioSettings, ownKey, PLACEHOLDER_SERVICE } from './settings.ts';
+import { DECOY_SERVICE, EGRESS_SERVICE, type IstioSettings, ownKey, PLACEHOLDER_SERVICE } from './settings.ts';
 import { sidecarRef } from './sidecar.ts';
-import { MOST_PINS, pins, type WantedView, wantedKeys } from './wanted.ts';
+import { MOST_PINS, pins, type ScopeLimits, type WantedView, wantedKeys } from './wanted.ts';
 
 /** What is asked of registry and graph. */
 export interface MeshPublicationView extends WorkloadView, WantedView {
@@ -65,6 +65,7 @@ export class MeshPublication {
   #meshRefusal: Refusal | undefined;
   #healthBefore: RefusalReason | undefined;
   #isStale = true;
+  #mixedPorts: readonly ScopedPort[] = [];
   #pins: ReadonlySet<ServiceKey> = NO_KEYS;
   #base: ReadonlySet<ServiceKey> = NO_KEYS;
   #portsAt: Timestamp = 0;
@@ -175,9 +176,10 @@ export class MeshPublication {
     this.#isStale = false;
     this.#healthBefore = health?.reason;
     this.#refuse(meshRefusal(this.#view, this.#settings) ?? health);
-    this.#pins = pins(this.#view.mixedPorts());
     const base = [EGRESS_SERVICE, PLACEHOLDER_SERVICE].map((service) => ownKey(this.#settings, service));
     this.#base = new Set([...base, ...this.#view.ownEntries()]);
+    this.#mixedPorts = this.#view.mixedPorts().filter(({ service }) => !this.#base.has(service));
+    this.#pins = pins(this.#mixedPorts);
     this.#portsAt = now;
     this.#publication.soil(this.#enforced.keys(), now);
   }
@@ -204,8 +206,12 @@ export class MeshPublication {
     if (isOwn && why && why.message !== before?.message) this.#announcements.push({ workload, refusal: why });
     if (enforcement.kind !== 'Lazy') return { enforcement, wanted: NO_KEYS };
     const used = [...this.#view.servicesOf(workload), ...this.#pins];
-    const limits = { openPorts: openPorts(this.#view.meshPorts()), routed: published?.routed ?? NO_KEYS };
-    return { enforcement, wanted: wantedKeys(used, this.#view, limits, this.#settings) };
+    const limits: ScopeLimits = {
+      openPorts: openPorts(this.#view.meshPorts()),
+      routed: published?.routed ?? NO_KEYS,
+      never: new Set([...this.#base, ownKey(this.#settings, DECOY_SERVICE)]),
+    };
+    return { enforcement, wanted: wantedKeys(used, this.#view, limits) };
   }
 
   #tooManyPins(): Refusal | undefined {
@@ -224,7 +230,7 @@ export class MeshPublication {
       const { published } = this.#publication.status(workload);
       return published ? [published.routed] : [];
     });
-    const { ports, nextAt } = this.#openPorts.ready(this.#view.httpPorts, this.#view.mixedPorts(), routed, now);
+    const { ports, nextAt } = this.#openPorts.ready(this.#view.httpPorts, this.#mixedPorts, routed, now);
     this.#portsAt = nextAt;
     const manifests = portWrites(this.#view.meshPorts(), ports, this.#settings);
     this.#arePortsInFlight = manifests.length > 0;

@@ -2,6 +2,7 @@
 import type { ManagedSidecar } from '../mesh-policy.ts';
 import type { ServiceKey, Timestamp } from '../model.ts';
 import { afterWrite, nextWriteAt, type Pace } from './pace.ts';
+import { EVERYTHING } from './settings.ts';
 import type { SidecarScope } from './sidecar.ts';
 
 /** A watch may tell what was there before our last write for this long; after that it is somebody's change. */
@@ -82,7 +83,9 @@ export class PublishedWorkload {
     this.#writtenAt = at;
     this.#batch = batch;
     this.#hasArrived = false;
-    this.#pace = afterWrite(this.#pace, at);
+    // To become lazy or eager takes two writes that learning has no part in.
+    const isSwitch = !this.#observedMeanwhile || this.#observedMeanwhile.warm.has(EVERYTHING);
+    this.#pace = isSwitch ? undefined : afterWrite(this.#pace, at);
     this.#failures = 0;
   }
 

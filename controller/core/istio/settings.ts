@@ -28,9 +28,6 @@ export const DECOY_SERVICE = 'lazyscope-decoy';
 export const EGRESS_PORT = 15080;
 /** Its existence in our namespace takes every workload back to eager. */
 export const KILL_SWITCH = 'lazyscope-kill-switch';
-/** Services of our own that stand in every lazy scope or in none, and are never learned. */
-export const OWN_SERVICES: readonly string[] = [EGRESS_SERVICE, PLACEHOLDER_SERVICE, DECOY_SERVICE];
-
 /** Everything that is exported to the workload: what an eager sidecar holds. */
 export const EVERYTHING: ServiceKey = '*/*';
 

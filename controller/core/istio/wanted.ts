@@ -1,8 +1,6 @@
 /** What a workload's Sidecar should route to. */
 import type { VirtualService } from '../mesh-policy.ts';
 import type { ScopedPort, ServiceKey } from '../model.ts';
-import type { IstioSettings } from './settings.ts';
-import { OWN_SERVICES, ownKey } from './settings.ts';
 
 export interface WantedView {
   /** Those of sidecars that name the host, exactly or by wildcard. */
@@ -17,6 +15,8 @@ export interface ScopeLimits {
   readonly openPorts: ReadonlySet<number>;
   /** What is routed to already stays, whatever ports it gets. */
   readonly routed: ReadonlySet<ServiceKey>;
+  /** What every lazy sidecar holds anyway, and what none may. */
+  readonly never: ReadonlySet<ServiceKey>;
 }
 
 /** Above this many pins a workload would hold much that it does not use. */
@@ -37,13 +37,11 @@ export function pins(mixedPorts: Iterable<ScopedPort>): ReadonlySet<ServiceKey> 
 export function wantedKeys(
   used: Iterable<ServiceKey>,
   view: WantedView,
-  { openPorts, routed }: ScopeLimits,
-  settings: IstioSettings,
+  { openPorts, routed, never }: ScopeLimits,
 ): ReadonlySet<ServiceKey> {
-  const own = new Set(OWN_SERVICES.map((service) => ownKey(settings, service)));
   const wanted = new Set<ServiceKey>();
   for (const service of used) {
-    if (own.has(service)) continue;
+    if (never.has(service)) continue;
     const isOpen = routed.has(service) || [...view.httpPortsOf(service)].every((port) => openPorts.has(port));
     if (!isOpen) continue;
     wanted.add(service);
