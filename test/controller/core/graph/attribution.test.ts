@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { attribute, hostWithoutPort } from '../../../../controller/core/graph/attribution.ts';
+import { hostWithoutPort } from '../../../../controller/core/graph/attribution.ts';
+import { attributor } from '../../../../controller/core/graph/attributor.ts';
 import { destinationText } from '../../../../controller/core/graph/dependency.ts';
 import type { AccessLogEntry, RelayReason } from '../../../../controller/core/model.ts';
 import { Registry } from '../../../../controller/core/registry/registry.ts';
@@ -21,14 +22,7 @@ registry.apply(
     { kind: 'Node', namespace: '', name: 'n1', addresses: ['192.168.0.5'] } as const,
   ].map((object) => ({ type: 'Applied', object, at: 0 })),
 );
-const view = {
-  ownerAt: (address: string, at: number) => registry.workloads.ownerAt(address, at),
-  isNodeAddress: (address: string) => registry.workloads.isNodeAddress(address),
-  hasPod: (address: string) => registry.workloads.addresses.has(address),
-  serviceByHost: (host: string, namespace: string) => registry.serviceByHost(host, namespace),
-  serviceByClusterIP: (address: string) => registry.serviceByClusterIP(address),
-  headlessByEndpoint: (address: string, port: number) => registry.headlessByEndpoint(address, port),
-};
+const attribute = attributor(registry, 'direct');
 
 type Case = readonly [
   name: string,
@@ -112,10 +106,10 @@ const CASES: readonly Case[] = [
   ],
 ];
 
-describe('attribute', () => {
+describe('attribution in direct mode', () => {
   for (const [name, destination, options, target, reason] of CASES) {
     it(`${name} is ${target}${reason ? `, relayed as ${reason}` : ''}`, () => {
-      const result = attribute(entry('10.0.0.1', destination, options), view);
+      const result = attribute(entry('10.0.0.1', destination, options));
       assert.equal(result.kind, 'Edge');
       if (result.kind !== 'Edge') return;
       assert.equal(result.source, 'shop/Deployment/front');
@@ -125,7 +119,7 @@ describe('attribute', () => {
   }
 
   it('does not guess a source', () => {
-    assert.deepEqual(attribute(entry('10.0.0.99', '10.96.0.1:80'), view), { kind: 'UnknownSource' });
+    assert.deepEqual(attribute(entry('10.0.0.99', '10.96.0.1:80')), { kind: 'UnknownSource' });
   });
 });
 
