@@ -156,11 +156,14 @@ export class IstioMesh {
     return handle;
   }
 
-  /** Waits until the egress's sidecar has a cluster for a host. */
+  /** Waits until the egress's sidecar routes to a host. */
   async knownToEgress(host: string): Promise<void> {
-    await eventually(`the egress's sidecar knows ${host}`, async () =>
-      (await this.admin(this.egress.pod).clusters()).some((name) => name.endsWith(`||${host}`)),
-    );
+    const admin = this.admin(this.egress.pod);
+    await eventually(`the egress's sidecar routes to ${host}`, async () => {
+      const dumps = await Promise.all([admin.dump('RoutesConfigDump'), admin.dump('ListenersConfigDump')]);
+      if (!dumps.some((dump) => JSON.stringify(dump).includes(`|${host}"`))) return false;
+      return (await admin.stat('listener_manager.total_listeners_warming')) === 0;
+    });
   }
 
   /** Writes the egress Service's endpoints, in place of the controller that no bed runs: these are ready, others not. */
@@ -197,8 +200,11 @@ export class IstioMesh {
 
   /** Whether unknown destinations lead to the egress. */
   async isLazy(pod: Pod): Promise<boolean> {
-    const listeners = JSON.stringify(await this.admin(pod).dump('ListenersConfigDump'));
-    return listeners.includes(`outbound|${EGRESS_PORT}||${EGRESS}.${NAMESPACE}.svc.`);
+    const { dynamic_listeners: listeners = [] } = (await this.admin(pod).dump('ListenersConfigDump')) as {
+      readonly dynamic_listeners?: readonly { readonly name: string }[];
+    };
+    const catchAll = JSON.stringify(listeners.find(({ name }) => name === 'virtualOutbound')) ?? '';
+    return catchAll.includes(`outbound|${EGRESS_PORT}||${EGRESS}.${NAMESPACE}.svc.`);
   }
 
   /** Waits until unknown destinations of a pod lead to the egress. */
