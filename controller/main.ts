@@ -97,6 +97,7 @@ export async function startController(config: ControllerConfig, version: string,
   const http = createHttpServer({
     readModel: pipeline.reports,
     readiness: () => readiness({ pipeline, source, istio, certificates }),
+    forget: (workload, service) => pipeline.forget(workload, service),
     bootstrap: (workload, request) => workloadBootstrap(pipeline.reports, config, workload, request),
     metrics,
     version,

@@ -4,7 +4,10 @@
  *
  * `entries -> attribute -> graph -> store (durable) -> scope -> snapshot -> dirty clients`
  */
+
+import { LazyscopeError } from './core/error.ts';
 import type { AttributionView } from './core/graph/attribution.ts';
+import { assertForgettable } from './core/graph/forget.ts';
 import { DependencyGraph } from './core/graph/graph.ts';
 import { eagerScope } from './core/graph/scope.ts';
 import type { IstioSettings } from './core/istio/settings.ts';
@@ -16,6 +19,7 @@ import type {
   Mode,
   NodeIdentity,
   Scope,
+  ServiceKey,
   Snapshot,
   Timestamp,
   WorkloadKey,
@@ -187,6 +191,21 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
     const counts = new Map<DependencyState, number>();
     for (const { state } of this.#graph.all()) counts.set(state, (counts.get(state) ?? 0) + 1);
     return counts;
+  }
+
+  /**
+   * Takes a service out of a workload's scope; its next use learns it again.
+   * @returns how many dependencies leave
+   * @throws LazyscopeError `NotFound`, or `InvalidConfiguration` where connections would be cut
+   */
+  forget(workload: WorkloadKey, service: ServiceKey): number {
+    const ports = this.#registry.portsOf(service);
+    assertForgettable(service, ports, this.publishing !== undefined);
+    const keys = this.#graph.cool(workload, service);
+    if (keys.length === 0) throw new LazyscopeError('NotFound', `${service} is not in the scope of ${workload}.`);
+    for (const key of keys) this.#persistence.touch(key);
+    this.publishing?.graphChanged([workload]);
+    return keys.length;
   }
 
   // --- MeshSink

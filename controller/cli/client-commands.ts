@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { bootstrapCommand } from './bootstrap-command.ts';
 import { edgesCommand } from './edges-command.ts';
 import { explainCommand } from './explain-command.ts';
+import { forgetCommand } from './forget-command.ts';
 import { graphCommand } from './graph-command.ts';
 import { statusCommand } from './status-command.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
@@ -13,6 +14,7 @@ export function clientCommands(terminal: Terminal = processTerminal()): Command[
     graphCommand(terminal),
     edgesCommand(terminal),
     explainCommand(terminal),
+    forgetCommand(terminal),
     bootstrapCommand(terminal),
   ];
 }

@@ -3,12 +3,13 @@ import { InvalidArgumentError } from 'commander';
 import {
   API_VERSION,
   type EdgeList,
+  type Forgotten,
   type Graph,
   type MeshStatus,
   type Workload,
   type WorkloadList,
 } from '../core/answer.ts';
-import { LazyscopeError } from '../core/error.ts';
+import { type ErrorCode, LazyscopeError } from '../core/error.ts';
 
 interface Answers {
   readonly MeshStatus: MeshStatus;
@@ -16,10 +17,14 @@ interface Answers {
   readonly Workload: Workload;
   readonly EdgeList: EdgeList;
   readonly Graph: Graph;
+  readonly Forgotten: Forgotten;
 }
 
 /** Query parameters; those that are undefined are not sent. */
 export type Query = Readonly<Record<string, string | undefined>>;
+
+/** What a status means to whoever asked. */
+const CODES: Readonly<Record<number, ErrorCode>> = { 403: 'Forbidden', 404: 'NotFound' };
 
 /** Long enough for a graph of any size, short enough to notice a black hole. */
 const timeoutMilliseconds = 10_000;
@@ -38,7 +43,17 @@ export class ControllerClient {
    * @throws LazyscopeError `Unavailable` or `NotFound`; a refused question is a usage error.
    */
   async get<Kind extends keyof Answers>(kind: Kind, path: string, query: Query = {}): Promise<Answers[Kind]> {
-    const body = await this.getObject(path, query);
+    return this.#versioned(kind, await this.getObject(path, query));
+  }
+
+  /** The versioned answer to a change. Throws as {@link get} does. */
+  async post<Kind extends keyof Answers>(kind: Kind, path: string, body: object): Promise<Answers[Kind]> {
+    const headers = { 'content-type': 'application/json' };
+    const init = { method: 'POST', headers, body: JSON.stringify(body) };
+    return this.#versioned(kind, await this.#object(await this.#fetch(path, {}, init)));
+  }
+
+  #versioned<Kind extends keyof Answers>(kind: Kind, body: object): Answers[Kind] {
     if (isAnswer(body, kind)) return body;
     throw new LazyscopeError(
       'Unavailable',
@@ -48,20 +63,23 @@ export class ControllerClient {
 
   /** Any JSON object. Throws as {@link get} does. */
   async getObject(path: string, query: Query = {}): Promise<object> {
-    const response = await this.#fetch(path, query);
+    return this.#object(await this.#fetch(path, query));
+  }
+
+  async #object(response: Response): Promise<object> {
     const body = await readObject(response);
     if (response.ok && body !== undefined) return body;
     const message = errorMessage(body);
     if (message === undefined) throw this.#stranger(response.status);
     if (response.status === 400) throw new InvalidArgumentError(message);
-    throw new LazyscopeError(response.status === 404 ? 'NotFound' : 'Unavailable', message);
+    throw new LazyscopeError(CODES[response.status] ?? 'Unavailable', message);
   }
 
-  async #fetch(path: string, query: Query): Promise<Response> {
+  async #fetch(path: string, query: Query, init: RequestInit = {}): Promise<Response> {
     const url = new URL(`${this.#server}/api/v1/${path.split('/').map(encodeURIComponent).join('/')}`);
     for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
     try {
-      return await fetch(url, { signal: AbortSignal.timeout(timeoutMilliseconds) });
+      return await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMilliseconds) });
     } catch (caught) {
       throw new LazyscopeError(
         'Unavailable',

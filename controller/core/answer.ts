@@ -1,4 +1,5 @@
 /** Answers of the HTTP API as clients read them: a report with its version and kind around it. */
+import type { ServiceKey, WorkloadKey } from './model.ts';
 import type { EdgeReport, GraphReport, MeshReport, ReadinessCheck, WorkloadDetail, WorkloadReport } from './report.ts';
 
 /** Version of every answer; fields are only ever added within it. */
@@ -24,6 +25,17 @@ export type EdgeList = Answer<'EdgeList', { readonly items: readonly EdgeReport[
 
 /** `GET /api/v1/graph` */
 export type Graph = Answer<'Graph', GraphReport>;
+
+/** `POST /api/v1/workloads/<namespace>/<kind>/<name>/forget` */
+export type Forgotten = Answer<
+  'Forgotten',
+  {
+    readonly workload: WorkloadKey;
+    readonly service: ServiceKey;
+    /** Dependencies that leave the scope. */
+    readonly dependencies: number;
+  }
+>;
 
 /** Every answer with a status of 400 and above. */
 export interface ApiError {

@@ -11,7 +11,8 @@ const workloadKey = z
   .string()
   .regex(/^[^/]+\/[^/]+\/[^/]+$/, 'must be namespace/Kind/name, for example shop/Deployment/cart');
 
-const serviceKey = z
+/** Key of a service or mesh host. */
+export const serviceKey = z
   .string()
   .regex(/^[^/]+\/[^/]+$/, 'must be namespace/host, for example shop/cart.shop.svc.cluster.local');
 

@@ -4,6 +4,7 @@ import {
   API_VERSION,
   type ApiError,
   type EdgeList,
+  type Forgotten,
   type Graph,
   type MeshStatus,
   type Workload,
@@ -156,6 +157,13 @@ export const workload = answer(
   { ...workloadFields, edges: z.array(edgeReport) },
   'One workload with its edges.',
 ) satisfies z.ZodType<Workload>;
+
+/** `POST /api/v1/workloads/<namespace>/<kind>/<name>/forget` */
+export const forgotten = answer(
+  'Forgotten',
+  { workload: workloadKey, service: z.string(), dependencies: count },
+  'What a workload has forgotten.',
+) satisfies z.ZodType<Forgotten>;
 
 /** `GET /api/v1/edges` */
 export const edgeList = answer(

@@ -6,13 +6,14 @@ import { LazyscopeError } from '../core/error.ts';
 import type { SocketAddress } from '../core/model.ts';
 import { type Api, meshRoutes, workloadRoutes } from './api.ts';
 import { failure, failureOf } from './failure.ts';
+import { type ForgetApi, forgetRoute } from './forget.ts';
 import { type Health, healthRoutes } from './health.ts';
 import { hostGuard } from './host-guard.ts';
 import { openApiOptions } from './openapi.ts';
 import { useZod } from './zod-provider.ts';
 
 /** What the server answers from, and where it tells of failures. */
-export interface HttpServerOptions extends Api, Health {
+export interface HttpServerOptions extends Api, ForgetApi, Health {
   readonly logger: Logger;
   /** Version of the program, for OpenAPI. */
   readonly version: string;
@@ -51,6 +52,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   app.after(() => {
     meshRoutes(app, options);
     workloadRoutes(app, options);
+    forgetRoute(app, options);
     healthRoutes(app, options);
     app.get('/api/v1/openapi.json', { schema: { hide: true } }, (_request, reply) => reply.send(app.swagger()));
   });

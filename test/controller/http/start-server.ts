@@ -9,6 +9,7 @@ import { shop } from './shop.ts';
 /** A server that is not listening; what is not given is a healthy shop. */
 export function shopServer(options: Partial<HttpServerOptions> = {}): HttpServer {
   return createHttpServer({
+    forget: () => 0,
     readModel: shop,
     readiness: () => [{ name: 'registry', ok: true, detail: 'synced' }],
     metrics: new Registry(),
