@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { MeshSource } from '../../controller/core/ports.ts';
+import { OF_EVERY_KIND } from '../support/every-kind.ts';
 import {
   endpointSliceObject,
   type KubernetesObject,
@@ -61,6 +62,15 @@ function tellsTheStart(makeWorld: MakeWorld): void {
     await world.set([SERVICE, SLICE, POD, SENTINEL]);
     await sink.untilKnown(SENTINEL_NAME);
     assert.equal(sink.syncs.length, 1);
+  });
+
+  test('tells an object of every kind', async (t) => {
+    const world = await makeWorld(t);
+    await world.set(OF_EVERY_KIND);
+    const sink = await started(world);
+    assert.deepEqual(sink.problems, []);
+    const kinds = OF_EVERY_KIND.map(({ kind }) => kind);
+    assert.deepEqual([...sink.objects.values()].map(({ kind }) => kind).sort(), kinds.sort());
   });
 
   test('an empty world is synced, without an event', async (t) => {
