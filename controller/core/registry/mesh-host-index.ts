@@ -38,14 +38,15 @@ export class MeshHostIndex {
     for (const [key, host] of this.#ofVirtualServices) if (this.#counts(host)) yield [key, host];
   }
 
-  /** VirtualServices give routes to the services that they name; only where there is none they make a host. */
-  #counts({ host, origin }: MeshHost): boolean {
-    if (origin === 'ServiceEntry') return true;
-    return !this.#isService(host) && !hostPatterns(host).some((pattern) => this.#isEntryHost(pattern));
+  /** A host, if it counts now. */
+  get(key: ServiceKey): MeshHost | undefined {
+    const made = this.#ofVirtualServices.get(key);
+    return this.#ofEntries.get(key) ?? (made && this.#counts(made) ? made : undefined);
   }
 
-  #isEntryHost(host: string): boolean {
-    return [...this.#entries.withHost(host)].length > 0;
+  /** A VirtualService gives routes to what exactly its host names; only where there is nothing it makes a host. */
+  #counts({ host }: MeshHost): boolean {
+    return !this.#isService(host) && [...this.#entries.withHost(host)].length === 0;
   }
 
   /** @returns keys of the hosts that may differ now */
@@ -88,7 +89,7 @@ export class MeshHostIndex {
       return key;
     });
     this.#hosts = undefined;
-    return keys;
+    return [...new Set([...keys, ...hosts.flatMap((host) => this.serviceChanged(host))])];
   }
 
   #virtualServiceChanged(namespace: string, hosts: readonly string[]): readonly ServiceKey[] {
@@ -142,7 +143,7 @@ export class MeshHostIndex {
   }
 
   #visible(keys: Iterable<ServiceKey>, namespace: string): MeshHost[] {
-    const hosts = [...keys].flatMap((key) => this.hosts.get(key) ?? []).filter((host) => isVisible(host, namespace));
+    const hosts = [...keys].flatMap((key) => this.get(key) ?? []).filter((host) => isVisible(host, namespace));
     const rank = (host: MeshHost): string => `${host.namespace === namespace ? 0 : 1}${host.key}`;
     return hosts.sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
   }

@@ -99,7 +99,8 @@ export class Registry {
 
   /** Ports of a Service or mesh host; none where it does not exist now. */
   portsOf(key: ServiceKey): readonly ServicePort[] {
-    return this.services.get(key)?.ports ?? this.meshHosts.get(key)?.ports ?? [];
+    const host = this.#dialect === 'istio' ? this.#hosts.get(key) : undefined;
+    return (this.services.get(key) ?? host)?.ports ?? [];
   }
 
   hasPort(key: ServiceKey, port: number): boolean {
@@ -316,7 +317,7 @@ export class Registry {
     if (this.#dialect === 'direct') return;
     for (const key of keys) {
       changes.hosts.add(key);
-      const host = this.meshHosts.get(key);
+      const host = this.#hosts.get(key);
       for (const port of host ? httpPortsOf(host) : []) {
         if (this.#index.httpPorts.has(port)) continue;
         this.#index.httpPorts.add(port);

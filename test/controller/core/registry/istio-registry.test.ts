@@ -116,9 +116,22 @@ describe('hosts of the mesh', () => {
       it(`do not count with ${what}`, () => assert.deepEqual(hosts(object), []));
     }
 
-    it('do not count where a Service or ServiceEntry has them, also by wildcard', () => {
+    it('do not count where a Service or ServiceEntry has exactly them', () => {
       assert.deepEqual(hosts(cart, virtualService(CART_HOST)), []);
-      assert.deepEqual(hosts(serviceEntry('*.com', { 443: 'TLS' }), virtualService('x.com')), ['shop/*.com']);
+      const other = serviceEntry('x.com', { 443: 'TLS' }, { namespace: 'bank' });
+      assert.deepEqual(hosts(other, virtualService('x.com')), ['bank/x.com']);
+      assert.deepEqual(hosts(serviceEntry('*.com', { 443: 'TLS' }), virtualService('x.com')).sort(), [
+        'shop/*.com',
+        'shop/x.com',
+      ]);
+    });
+
+    it('of another namespace begin and cease to count with a ServiceEntry, and that is told', () => {
+      const registry = registryWith([virtualService('x.com')]);
+      const entry = serviceEntry('x.com', { 443: 'TLS' }, { namespace: 'bank' });
+      assert.deepEqual([...apply(registry, entry).hosts], ['bank/x.com', 'shop/x.com']);
+      assert.deepEqual([...remove(registry, entry).hosts], ['bank/x.com', 'shop/x.com']);
+      assert.deepEqual([...registry.meshHosts.keys()], ['shop/x.com']);
     });
 
     it('begin and cease to count when such a Service goes and comes, and that is told', () => {
