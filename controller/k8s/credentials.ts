@@ -4,6 +4,7 @@ import type { Agent as HttpAgent } from 'node:http';
 import { Agent, type RequestOptions } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { LazyscopeError } from '../core/error.ts';
+import { loadKubeconfig } from './kubeconfig.ts';
 
 /** What one request needs. */
 export interface Credentials {
@@ -21,18 +22,6 @@ export interface CredentialsOptions {
 
 /** A dead peer is noticed by the kernel, too; below the idle limits of usual load balancers. */
 const TCP_KEEP_ALIVE = 30_000;
-
-/**
- * The library is loaded when somebody connects: it takes a third of a second and tens of megabytes, which direct mode
- * has no use for.
- */
-async function load({ kubeconfig }: CredentialsOptions): Promise<KubeConfig> {
-  const { KubeConfig } = await import('@kubernetes/client-node');
-  const config = new KubeConfig();
-  if (kubeconfig === undefined) config.loadFromCluster();
-  else config.loadFromFile(kubeconfig);
-  return config;
-}
 
 function checkedServer(config: KubeConfig, { kubeconfig }: CredentialsOptions): string {
   const server = config.getCurrentCluster()?.server ?? '';
@@ -76,7 +65,7 @@ export class CredentialsSource {
   /** @throws LazyscopeError `InvalidConfiguration` where the configuration cannot be read or names no server */
   static async load(options: CredentialsOptions): Promise<CredentialsSource> {
     try {
-      const config = await load(options);
+      const config = await loadKubeconfig(options.kubeconfig);
       checkedServer(config, options);
       return new CredentialsSource(options, config);
     } catch (error) {
@@ -98,8 +87,8 @@ export class CredentialsSource {
 
   /**
    * Reads everything afresh after the server refused credentials: the library reads a token file once a minute, a
-   * kubeconfig file with its `tokenFile` only once, and asks a plugin again only when its answer has expired. Many
-   * requests that are refused at a time cause one load.
+   * kubeconfig file only once, and asks a plugin again only when its answer has expired. Many requests that are refused
+   * at a time cause one load.
    * @param generation of the refused credentials
    */
   async renew(generation: number): Promise<void> {
@@ -116,7 +105,7 @@ export class CredentialsSource {
   }
 
   async #reload(): Promise<void> {
-    const config = await load(this.#options);
+    const config = await loadKubeconfig(this.#options.kubeconfig);
     checkedServer(config, this.#options);
     this.#config = config;
     this.#generation += 1;

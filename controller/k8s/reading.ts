@@ -75,7 +75,7 @@ export async function list(reader: Reader, onPage: (items: readonly unknown[]) =
 }
 
 /**
- * Watches until the server ends it, or until nothing at all has come for `idleLimit` milliseconds.
+ * Watches until the server or the connection ends it, or until nothing has come for `idleLimit` milliseconds.
  * @param options `seconds`: how long the server is asked to watch
  * @returns what each chunk of the stream says
  * @throws LazyscopeError of `refusal` (status 410: the resourceVersion is too old), `Unavailable`, `InvalidBytes`
@@ -91,15 +91,12 @@ export async function* watch(
   const response = await reader.cluster.open(request);
   if (response.statusCode !== 200) throw refusal(await readAnswer(response, REFUSAL_TIMEOUT), request.intent);
   yield { changes: [], resourceVersion };
-  let idle = false;
-  const timer = setTimeout(() => {
-    idle = true;
-    response.destroy();
-  }, idleLimit);
+  const timer = setTimeout(() => response.destroy(), idleLimit);
   try {
     yield* chunks(response, request.intent, () => timer.refresh());
   } catch (error) {
-    if (!idle) throw LazyscopeError.from('Unavailable', `watch ${request.intent.resource}`, error);
+    // A connection that broke off, by us or on the way, is just how a watch ends: what matters is the next request.
+    if (error instanceof LazyscopeError) throw error;
   } finally {
     clearTimeout(timer);
     response.destroy();

@@ -1,4 +1,5 @@
 /** A sink that remembers everything it was told, and lets a test wait for it. */
+import { isDeepStrictEqual } from 'node:util';
 import type { MeshObject, Timestamp } from '../../controller/core/model.ts';
 import type { MeshEvent, MeshSink, Problem } from '../../controller/core/ports.ts';
 import { objectName } from '../../controller/wire/kubernetes/reduction.ts';
@@ -11,6 +12,8 @@ export class RecordingMeshSink implements MeshSink {
   readonly batches: (readonly MeshEvent[])[] = [];
   readonly problems: Problem[] = [];
   readonly syncs: Timestamp[] = [];
+  /** Each whole set of kinds that could not be read, sorted. */
+  readonly unreadableKinds: MeshObject['kind'][][] = [];
   /** What exists by the events so far, by name such as `Service shop/cart`. */
   readonly objects = new Map<string, MeshObject>();
   readonly #waiting = new Set<() => void>();
@@ -29,7 +32,10 @@ export class RecordingMeshSink implements MeshSink {
     this.#wake();
   }
 
-  unreadable(): void {}
+  unreadable(kinds: ReadonlySet<MeshObject['kind']>): void {
+    this.unreadableKinds.push([...kinds].sort());
+    this.#wake();
+  }
 
   problem(problem: Problem): void {
     this.problems.push(problem);
@@ -41,6 +47,18 @@ export class RecordingMeshSink implements MeshSink {
     return this.batches
       .flat()
       .map((event) => `${event.type} ${objectName(event.type === 'Applied' ? event.object : event.ref)}`);
+  }
+
+  /** Events that said nothing new: an object told again as it was, or told to be gone that was not there. */
+  get repetitions(): string[] {
+    const known = new Map<string, MeshObject>();
+    return this.batches.flat().flatMap((event) => {
+      const name = objectName(event.type === 'Applied' ? event.object : event.ref);
+      const before = known.get(name);
+      if (event.type === 'Deleted') return known.delete(name) ? [] : [`Deleted ${name}`];
+      known.set(name, event.object);
+      return isDeepStrictEqual(before, event.object) ? [`Applied ${name}`] : [];
+    });
   }
 
   /**
