@@ -58,6 +58,8 @@ export class PublishedWorkload {
     this.#published = sidecar;
     this.#writtenAt = at;
     this.#hasArrived = false;
+    // No batch of ours brought it: the clock alone tells when it has arrived.
+    this.#batch = 0;
     this.news(at);
     return true;
   }
@@ -77,9 +79,11 @@ export class PublishedWorkload {
 
   /** @param batch number of the writes that it was among, for {@link arrived} */
   written(scope: PublishedScope | undefined, batch: number, at: Timestamp): void {
+    // The watch may have been faster than the answer to the write: then nothing more is awaited of it.
+    const isTold = this.#published?.spec === scope?.spec;
     this.#observedMeanwhile = this.#published;
     this.#published = scope;
-    this.#awaitsEchoSince = at;
+    this.#awaitsEchoSince = isTold ? undefined : at;
     this.#writtenAt = at;
     this.#batch = batch;
     this.#hasArrived = false;
