@@ -71,7 +71,8 @@ export function sidecarManifest(parts: SidecarParts, settings: IstioSettings): M
 function bounded(name: string): string {
   if (name.length <= LONGEST_NAME) return name;
   const hash = fnv1a(name).toString(36);
-  return `${name.slice(0, LONGEST_NAME - hash.length - 1)}-${hash}`;
+  // A dot may not stand before the hyphen.
+  return `${name.slice(0, LONGEST_NAME - hash.length - 1).replace(/[^a-z0-9]+$/, '')}-${hash}`;
 }
 
 /** http://www.isthe.com/chongo/tech/comp/fnv/ */
