@@ -62,10 +62,10 @@ export class Publisher {
   }
 
   #schedule(): void {
+    clearTimeout(this.#timer);
     if (this.#isStopped || this.#burst || !this.#options.leadership.isLeader) return;
     const now = this.#options.now();
     const at = Math.max(this.#options.source.nextWriteAt, this.#pausedUntil);
-    clearTimeout(this.#timer);
     if (at === Number.POSITIVE_INFINITY) return;
     this.#timer = setTimeout(() => this.#begin(), Math.min(Math.max(at - now, 0), LONGEST_SLEEP_MS));
   }
@@ -85,10 +85,23 @@ export class Publisher {
     this.counts.bursts += 1;
     const batch = this.#batch;
     const ofWorkloads = writes.filter(({ workload }) => workload !== undefined);
-    for (const write of writes) if (write.workload === undefined) await this.#write(write, batch);
+    await this.#writeInOrder(
+      writes.filter(({ workload }) => workload === undefined),
+      batch,
+    );
     await Promise.all(Array.from({ length: PARALLEL }, () => this.#writeNext(ofWorkloads, batch)));
     this.#pausedUntil = now() + PAUSE_MS;
     void this.#confirm(batch);
+  }
+
+  /** What follows a failed one is not written: it counts on it. */
+  async #writeInOrder(writes: readonly PublishableWrite[], batch: number): Promise<void> {
+    const { source, now } = this.#options;
+    let isWritten = true;
+    for (const write of writes) {
+      if (isWritten) isWritten = await this.#write(write, batch);
+      else source.failed(write, undefined, now());
+    }
   }
 
   /** Takes one write after the other. */
@@ -96,21 +109,24 @@ export class Publisher {
     for (let write = writes.pop(); write; write = writes.pop()) await this.#write(write, batch);
   }
 
-  async #write(write: PublishableWrite, batch: number): Promise<void> {
+  /** @returns whether the API server has it */
+  async #write(write: PublishableWrite, batch: number): Promise<boolean> {
     const { source, writer, leadership, now } = this.#options;
     // Whoever holds the Lease now has planned the same; this one is planned again if it ever leads again.
     if (!leadership.isLeader) {
       source.failed(write, undefined, now());
-      return;
+      return false;
     }
     try {
       await writer.write(write.write);
       this.counts.written += 1;
-      source.written(write, batch, now());
     } catch (error) {
       this.counts.failed += 1;
       source.failed(write, error, now());
+      return false;
     }
+    source.written(write, batch, now());
+    return true;
   }
 
   async #confirm(batch: number): Promise<void> {
