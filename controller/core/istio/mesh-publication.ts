@@ -61,6 +61,9 @@ export class MeshPublication {
   /** Workloads that are lazy, or would be if nothing refused, with the labels that select them where they are. */
   readonly #enforced = new Map<WorkloadKey, Labels | undefined>();
   #announcements: Announcement[] = [];
+  /** What operators were told last of the mesh, and of workloads for reasons of their own. */
+  #announced: Refusal | undefined;
+  readonly #announcedOf = new Map<WorkloadKey, string>();
   #connected: ReadonlySet<string> = new Set();
   #meshRefusal: Refusal | undefined;
   #healthBefore: RefusalReason | undefined;
@@ -135,6 +138,13 @@ export class MeshPublication {
 
   /** What began or ended to be refused since this was last asked. */
   takeAnnouncements(): readonly Announcement[] {
+    const why = this.#meshRefusal;
+    const isNews = why?.message !== this.#announced?.message;
+    // While nobody wants to be lazy there is nobody to tell.
+    if (isNews && this.#enforced.size > 0) {
+      this.#announced = why;
+      this.#announcements.unshift({ workload: undefined, refusal: why });
+    }
     const taken = this.#announcements;
     this.#announcements = [];
     return taken;
@@ -175,19 +185,13 @@ export class MeshPublication {
     if (!this.#isStale && health?.reason === this.#healthBefore) return;
     this.#isStale = false;
     this.#healthBefore = health?.reason;
-    this.#refuse(meshRefusal(this.#view, this.#settings) ?? health);
     const base = [EGRESS_SERVICE, PLACEHOLDER_SERVICE].map((service) => ownKey(this.#settings, service));
     this.#base = new Set([...base, ...this.#view.ownEntries()]);
     this.#mixedPorts = this.#view.mixedPorts().filter(({ service }) => !this.#base.has(service));
     this.#pins = pins(this.#mixedPorts);
+    this.#meshRefusal = meshRefusal(this.#view, this.#settings) ?? health ?? this.#tooManyPins();
     this.#portsAt = now;
     this.#publication.soil(this.#enforced.keys(), now);
-  }
-
-  #refuse(why: Refusal | undefined): void {
-    if (why?.message === this.#meshRefusal?.message) return;
-    this.#meshRefusal = why;
-    if (this.#enforced.size > 0) this.#announcements.push({ workload: undefined, refusal: why });
   }
 
   #publicationView(): PublicationView {
@@ -195,15 +199,14 @@ export class MeshPublication {
   }
 
   #plan(workload: WorkloadKey): WorkloadPlan {
-    const { published, refusal: before } = this.#publication.status(workload);
-    const mesh = this.#meshRefusal ?? this.#tooManyPins() ?? this.#health.refusal(this.#now, published === undefined);
+    const { published } = this.#publication.status(workload);
+    const mesh = this.#meshRefusal ?? this.#health.refusal(this.#now, published === undefined);
     const enforcement = enforcementOf(workload, this.#view, this.#settings, mesh);
     const why = enforcement.kind === 'Eager' ? enforcement.refusal : undefined;
     if (enforcement.kind === 'Lazy') this.#enforced.set(workload, enforcement.selector);
     else if (why || published) this.#enforced.set(workload, undefined);
     else if (enforcement.kind === 'Eager') this.#enforced.delete(workload);
-    const isOwn = why !== mesh;
-    if (isOwn && why && why.message !== before?.message) this.#announcements.push({ workload, refusal: why });
+    if (!why || why !== mesh) this.#announce(workload, why, enforcement.kind === 'Lazy');
     if (enforcement.kind !== 'Lazy') return { enforcement, wanted: NO_KEYS };
     const used = [...this.#view.servicesOf(workload), ...this.#pins];
     const limits: ScopeLimits = {
@@ -212,6 +215,15 @@ export class MeshPublication {
       never: new Set([...this.#base, ownKey(this.#settings, DECOY_SERVICE)]),
     };
     return { enforcement, wanted: wantedKeys(used, this.#view, limits) };
+  }
+
+  /** @param isLazy only then may the end of a refusal be told: the mode may have changed instead */
+  #announce(workload: WorkloadKey, why: Refusal | undefined, isLazy: boolean): void {
+    const before = this.#announcedOf.get(workload);
+    if (before === why?.message) return;
+    if (why) this.#announcedOf.set(workload, why.message);
+    else this.#announcedOf.delete(workload);
+    if (why || isLazy) this.#announcements.push({ workload, refusal: why });
   }
 
   #tooManyPins(): Refusal | undefined {
