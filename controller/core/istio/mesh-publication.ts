@@ -171,7 +171,13 @@ export class MeshPublication {
         (selector === undefined || selectsLabels(selector, pod.labels)),
     );
     this.#publication.soil([own, ...others.map(([workload]) => workload)], at);
-    this.#isStale ||= pod.namespace === this.#settings.namespace;
+    this.#isStale ||= pod.namespace === this.#settings.namespace || this.#mayBeSelected(pod);
+  }
+
+  /** It may have come under a NetworkPolicy, or left one. */
+  #mayBeSelected({ namespace }: Pod): boolean {
+    if (this.#settings.allowRelayPastPolicies) return false;
+    return [...this.#view.networkPolicies()].some((policy) => policy.namespace === namespace);
   }
 
   /** Looks again at what concerns everybody; whoever it concerns is looked at again too. */
