@@ -50,6 +50,8 @@ export interface MeshChange {
   readonly mesh?: boolean;
 }
 
+/** The watch tells the ports that were written, and then they are looked at; after this long they are in any case. */
+const PORTS_AGAIN_MS = 5_000;
 const NO_KEYS: ReadonlySet<ServiceKey> = new Set();
 
 export class MeshPublication {
@@ -122,14 +124,17 @@ export class MeshPublication {
 
   /** @returns the workload whose Sidecar it is */
   written(write: PublishableWrite, batch: number, at: Timestamp): WorkloadKey | undefined {
-    if (isOfWorkload(write)) this.#publication.written(write, batch, at);
-    else this.#portsDone(at);
+    if (isOfWorkload(write)) {
+      this.#publication.written(write, batch, at);
+      // A port may have waited for this workload to route to the TCP services on it.
+      if (this.#portsAt !== Number.POSITIVE_INFINITY) this.#portsAt = at;
+    } else this.#portsDone(at + PORTS_AGAIN_MS);
     return write.workload;
   }
 
   failed(write: PublishableWrite, at: Timestamp): void {
     if (isOfWorkload(write)) this.#publication.failed(write, at);
-    else this.#portsDone(at + 5_000);
+    else this.#portsDone(at + PORTS_AGAIN_MS);
   }
 
   arrived(batch: number, at: Timestamp): void {
@@ -255,7 +260,6 @@ export class MeshPublication {
     return manifests.map((manifest) => ({ workload: undefined, write: { type: 'Apply', manifest } }));
   }
 
-  /** The watch tells the ports; then they are looked at again. */
   #portsDone(at: Timestamp): void {
     this.#arePortsInFlight = false;
     this.#portsAt = at;
