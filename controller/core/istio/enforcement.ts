@@ -33,7 +33,8 @@ export function enforcementOf(
   mesh: Refusal | undefined,
 ): Enforcement {
   const pods = [...view.podsOf(workload)].filter(({ finished }) => !finished);
-  if (pods.length === 0) return { kind: view.mayExist(workload) ? 'Asleep' : 'Eager' };
+  // Asleep under a refusal of the mesh, it would wake up lazy.
+  if (pods.length === 0) return { kind: view.mayExist(workload) && !mesh ? 'Asleep' : 'Eager' };
   const modes = new Set(pods.map((pod) => view.modeOf(pod)));
   if (!modes.has('Enforce')) return { kind: 'Eager' };
   const selector = commonLabels(pods);
