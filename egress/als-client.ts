@@ -1,7 +1,8 @@
 import { type Client, type ClientWritableStream, Metadata } from '@grpc/grpc-js';
-import { encodeAccessLogs, encodeIdentifier } from '../controller/wire/access-log.ts';
+import { encodeAccessLogs, encodeIdentifier, encodeRefusals } from '../controller/wire/access-log.ts';
 import { AccessLogService } from '../controller/wire/grpc.ts';
 import { ControllerStream, type OpenStream } from './controller-stream.ts';
+import type { RefusalTally } from './refusal-tally.ts';
 import type { Report } from './report.ts';
 
 /** Entries of one message, at most: a batch is encoded in a few milliseconds. */
@@ -14,11 +15,14 @@ const BATCH_DELAY_MS = 50;
 const NEXT_BATCH_DELAY_MS = 5;
 /** How long the last entries get at the end. */
 const FINISH_MS = 1_000;
+/** How often refusals are told, where there are any. */
+const REFUSALS_INTERVAL_MS = 5_000;
 
 export interface AlsClientOptions {
   readonly client: Client;
   readonly nodeId: string;
   readonly report: Report;
+  readonly refusals: RefusalTally;
   /** Time between two rounds of announcements. */
   readonly intervalMs: number;
   readonly onChange: (isOpen: boolean, reason: string) => void;
@@ -38,6 +42,7 @@ export class AlsClient {
   /** What the running timer was set to. */
   #delay = 0;
   #rounds: NodeJS.Timeout | undefined;
+  #refusals: NodeJS.Timeout | undefined;
   #isBlocked = false;
 
   constructor(options: AlsClientOptions) {
@@ -49,12 +54,14 @@ export class AlsClient {
   start(): void {
     this.#options.report.onNews((isFirstSight) => this.#schedule(isFirstSight ? FIRST_SIGHT_DELAY_MS : BATCH_DELAY_MS));
     this.#rounds = setInterval(() => this.#nextRound(), this.#options.intervalMs);
+    this.#refusals = setInterval(() => this.#tellRefusals(), REFUSALS_INTERVAL_MS);
     this.#stream.start();
   }
 
   /** Writes what there is to tell, as far as the controller takes it within a second, and ends. */
   async finish(): Promise<void> {
     clearInterval(this.#rounds);
+    clearInterval(this.#refusals);
     const call = this.#call;
     if (call) {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -96,6 +103,12 @@ export class AlsClient {
   /** Without a stream nothing can be told, so no round passes. */
   #nextRound(): void {
     if (this.#call) this.#options.report.nextRound();
+  }
+
+  /** How things stand now, so what could not be told in its time is dropped. */
+  #tellRefusals(): void {
+    const count = this.#options.refusals.take();
+    if (count > 0 && !this.#isBlocked) this.#call?.write(Buffer.from(encodeRefusals(count)));
   }
 
   #schedule(delay: number): void {

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
 import type { SocketAddress } from '../controller/core/model.ts';
 import { parseSocketAddress } from '../controller/process/socket-address-flag.ts';
+import { parseSpiffeUri } from '../controller/tls/spiffe-id.ts';
 import { canonicalAddress, isCidr } from './address.ts';
 
 /** What the egress runs with; printed at start, frozen afterwards. */
@@ -32,6 +33,12 @@ export interface EgressConfig {
   readonly reportIntervalSeconds: number;
   /** How long open connections get to end on SIGTERM. */
   readonly drainSeconds: number;
+  /** Folder of `key.pem`, `cert-chain.pem` and `root-cert.pem`; absent: everything is in clear. */
+  readonly tlsCertificates?: string;
+  /** Names of our trust domain besides that of our own certificate. */
+  readonly trustDomainAliases: readonly string[];
+  /** SPIFFE URI of the controller; absent: ServiceAccount `lazyscope-controller` of the own namespace. */
+  readonly controllerIdentity?: string;
   readonly logLevel: string;
 }
 
@@ -95,6 +102,19 @@ function parseInterval(text: string): number {
   return seconds;
 }
 
+function parseTrustDomains(text: string): readonly string[] {
+  const domains = text.split(',').flatMap((item) => item.trim() || []);
+  const wrong = domains.find((domain) => !/^[a-z0-9._-]+$/.test(domain));
+  if (wrong !== undefined) throw new InvalidArgumentError(`"${wrong}" is no trust domain, such as cluster.local.`);
+  return domains;
+}
+
+function parseIdentity(text: string): string {
+  const id = parseSpiffeUri(text);
+  if (!id) throw new InvalidArgumentError('It must be spiffe://<trust domain>/ns/<namespace>/sa/<service account>.');
+  return id.uri;
+}
+
 /** The host's name as a node id can carry it. */
 function defaultPod(): string {
   const name = hostname()
@@ -143,7 +163,7 @@ export const egressOptions: readonly Option[] = [
   new Option('--namespace <name>', 'own namespace, for the node id')
     .env('LAZYSCOPE_EGRESS_NAMESPACE')
     .argParser(parseNamespace)
-    .default('lazyscope-system'),
+    .default('lazyscope'),
   new Option('--cluster-domain <domain>', 'DNS domain of the cluster')
     .env('LAZYSCOPE_CLUSTER_DOMAIN')
     .argParser(parseName)
@@ -167,6 +187,20 @@ export const egressOptions: readonly Option[] = [
     .env('LAZYSCOPE_DRAIN_SECONDS')
     .argParser(parseSeconds)
     .default(5),
+  new Option(
+    '--tls-certificates <folder>',
+    "istio-agent's OUTPUT_CERTS: mTLS with sidecars and controller (default: in clear)",
+  ).env('LAZYSCOPE_TLS_CERTIFICATES'),
+  new Option('--trust-domain-aliases <domains>', "further names of the own certificate's trust domain, with commas")
+    .env('LAZYSCOPE_TRUST_DOMAIN_ALIASES')
+    .argParser(parseTrustDomains)
+    .default([], 'none'),
+  new Option(
+    '--controller-identity <uri>',
+    "the controller's SPIFFE URI (default: lazyscope-controller of --namespace)",
+  )
+    .env('LAZYSCOPE_CONTROLLER_IDENTITY')
+    .argParser(parseIdentity),
   new Option('--log-level <level>', 'what is logged')
     .choices(['debug', 'info', 'warn', 'error'])
     .default('info')

@@ -1,14 +1,17 @@
 import type { Socket } from 'node:net';
 import type { SocketAddress } from '../controller/core/model.ts';
 import { type AddressSet, canonicalAddress } from './address.ts';
+import type { Hop, HopRefusal } from './hop.ts';
 import type { Admission, LimitRefusal, Limits } from './limits.ts';
 import { parseProxyHeader } from './proxy-protocol.ts';
 
 /** How long a sidecar may take to send its PROXY header: it sends it with the connection. */
 const HEADER_TIMEOUT_MS = 2_000;
+const NO_BYTES: Buffer = Buffer.alloc(0);
 
 export type DoorRefusal =
   | LimitRefusal
+  | HopRefusal
   /** The TCP peer is outside the source ranges. */
   | 'SourceNotAllowed'
   | 'ClosedBeforeHeader'
@@ -21,12 +24,17 @@ export interface DoorOptions {
   /** Sources that are served. */
   readonly sources: AddressSet;
   readonly limits: Limits;
+  /** Ends the sidecars' mTLS; absent where they come in clear. */
+  readonly hop?: Hop;
   readonly onRefused: (reason: DoorRefusal, peer: string, detail: string) => void;
 }
 
 /** A connection that was let in. */
 export interface Admitted {
+  /** What the client sends and gets, in clear. */
   readonly client: Socket;
+  /** The TCP connection below it; the same where the hop is in clear. */
+  readonly transport: Socket;
   readonly source: SocketAddress;
   /** The original destination. */
   readonly destination: SocketAddress;
@@ -38,8 +46,8 @@ export interface Admitted {
 }
 
 /**
- * Lets a connection in when its peer may be served and its PROXY header names that very peer. A
- * refused connection is closed and counted.
+ * Lets a connection in when its peer may be served, its PROXY header names that very peer, and under mTLS its identity
+ * is that peer's. A refused connection is closed and counted.
  */
 export function atTheDoor(client: Socket, options: DoorOptions, onAdmitted: (admitted: Admitted) => void): void {
   const peer = canonicalAddress(client.remoteAddress ?? '');
@@ -63,9 +71,14 @@ export function atTheDoor(client: Socket, options: DoorOptions, onAdmitted: (adm
   readHeader(client, peer, {
     onRefused: refuse,
     onHeader: ({ source, destination, early }) => {
-      client.off('close', release);
-      onAdmitted({ client, source, destination, startTime, admission, early });
-      client.off('error', ignore);
+      const admit = (socket: Socket, rest: Buffer): void => {
+        client.off('close', release);
+        onAdmitted({ client: socket, transport: client, source, destination, startTime, admission, early: rest });
+        // Below TLS it goes on to fail by itself, beside the socket above it.
+        if (socket === client) client.off('error', ignore);
+      };
+      if (!options.hop) admit(client, early);
+      else options.hop.secure(client, early, peer, { onSecure: (s) => admit(s, NO_BYTES), onRefused: refuse });
     },
   });
 }

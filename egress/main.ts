@@ -1,34 +1,36 @@
 /**
  * Composition root of `lazyscope egress`: what starts, in order, and what it feeds. Nobody imports this but the bin.
  *
- * sidecars ──PROXY v2──▶ relay ──bytes──▶ destinations
- *                         ▲ │
- *          routing table ─┘ └─▶ report ──ALS──▶ controller
- *                ▲
- *                └────────────delta ADS──────── controller
+ * sidecars ──PROXY v2, mTLS──▶ relay ──bytes──▶ destinations
+ *                               ▲ │
+ *                routing table ─┘ └─▶ report ──ALS──▶ controller
+ *                      ▲
+ *                      └────────────delta ADS──────── controller
  */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { Client, credentials } from '@grpc/grpc-js';
 import { Command } from 'commander';
 import { type Logger, pino } from 'pino';
 import { LazyscopeError } from '../controller/core/error.ts';
 import type { SocketAddress } from '../controller/core/model.ts';
 import { socketAddressText } from '../controller/core/socket-address.ts';
 import { stopOnSignal } from '../controller/process/stop-on-signal.ts';
+import { CertificateFolder } from '../controller/tls/certificate-folder.ts';
 import { AddressSet } from './address.ts';
 import { AlsClient } from './als-client.ts';
 import { Balancer } from './balancer.ts';
 import { type EgressConfig, egressConfig, egressOptions, nodeId } from './config.ts';
-import { CHANNEL_OPTIONS } from './controller-stream.ts';
+import { controllerClient } from './controller-client.ts';
 import { Dialler } from './dial.ts';
 import { createHealthServer, type HealthCheck } from './health.ts';
+import { Hop } from './hop.ts';
 import { Limits } from './limits.ts';
 import { Metrics } from './metrics.ts';
 import { NEVER_RELAYED_CIDRS, NeverRelay } from './never-relay.ts';
+import { isOwnInstallation, SIDECAR_PORTS } from './own-installation.ts';
+import { RefusalTally } from './refusal-tally.ts';
 import { Relay } from './relay.ts';
 import { Report } from './report.ts';
-import type { RoutingView } from './routing-table.ts';
 import { TableClient } from './table.ts';
 
 /** For one attempt to reach an upstream. */
@@ -84,6 +86,9 @@ export async function startEgress(
   logger.info({ config, version, node }, 'Starting');
   const metrics = new Metrics(version);
 
+  // Who we are, to sidecars and controller.
+  const certificates = await openCertificates(config, logger);
+
   // Whom it must never connect to: itself, the controller, what is local.
   const neverRelay = createNeverRelay(config, seams);
   await neverRelay.refresh();
@@ -91,23 +96,25 @@ export async function startEgress(
 
   // The controller: where everything is, and whom to tell.
   const report = new Report({ reporter: node, maxKeys: MAX_REPORT_KEYS });
-  const controller = connectController(config, { node, metrics, neverRelay, report, logger });
+  const refusals = new RefusalTally();
+  const controller = connectController(config, { node, metrics, neverRelay, report, refusals, certificates, logger });
   const { table, accessLogs } = controller;
 
   // The relay itself.
   const limits = new Limits(config);
-  const relay = createRelay(config, { metrics, neverRelay, report, limits, logger, table: table.view });
+  const relay = createRelay(config, { metrics, neverRelay, report, refusals, limits, certificates, logger, table });
   metrics.read({
     openConnections: () => limits.open,
     tableSize: () => table.size,
     reportKeys: () => report.size,
     reportDropped: () => report.dropped,
+    ...(certificates && { certificateExpiry: () => certificates.current?.validUntil }),
   });
 
   // Health first, so that a slow start can be watched; then sidecars may come.
   const startedAt = performance.now();
   const health = createHealthServer({
-    checks: () => checks({ relay, table, isGraceOver: performance.now() - startedAt > TABLE_GRACE_MS }),
+    checks: () => checks({ relay, table, certificates, isGraceOver: performance.now() - startedAt > TABLE_GRACE_MS }),
     registry: metrics.registry,
   });
   const httpAddress = await listen(health, config.httpListen);
@@ -125,6 +132,7 @@ export async function startEgress(
       const cut = await relay.drain(config.drainSeconds * 1_000);
       await controller.leave();
       clearInterval(lookUps);
+      certificates?.stop();
       health.close();
       health.closeAllConnections();
       logger.info({ cut }, 'Stopped');
@@ -132,17 +140,39 @@ export async function startEgress(
   };
 }
 
-interface ControllerParts {
-  readonly node: string;
+interface Parts {
   readonly metrics: Metrics;
   readonly neverRelay: NeverRelay;
   readonly report: Report;
+  readonly refusals: RefusalTally;
+  readonly certificates: CertificateFolder | undefined;
   readonly logger: Logger;
 }
 
+interface ControllerParts extends Parts {
+  readonly node: string;
+}
+
+/** Reads the certificates and follows them; where there is no folder everything is in clear. */
+async function openCertificates(config: EgressConfig, logger: Logger): Promise<CertificateFolder | undefined> {
+  if (config.tlsCertificates === undefined) {
+    const warning = 'The hop is in clear: give --tls-certificates, so that sidecars can be known and are not overheard';
+    if (config.mode === 'istio') logger.warn(warning);
+    return undefined;
+  }
+  const onProblem = (problem: object): void => logger.warn(problem, 'Certificates');
+  const folder = new CertificateFolder({ path: config.tlsCertificates, onProblem });
+  folder.onChange(({ id, validUntil }) =>
+    logger.info({ identity: id.uri, validUntil: new Date(validUntil) }, 'Certificates loaded'),
+  );
+  await folder.start();
+  return folder;
+}
+
 /** Routing table and access logs, over one connection. */
-function connectController(config: EgressConfig, { node, metrics, neverRelay, report, logger }: ControllerParts) {
-  const client = new Client(socketAddressText(config.controller), credentials.createInsecure(), CHANNEL_OPTIONS);
+function connectController(config: EgressConfig, parts: ControllerParts) {
+  const { node, metrics, neverRelay, report, refusals, logger } = parts;
+  const client = controllerClient(config, parts.certificates);
   const onChange = (stream: 'ads' | 'als') => (isOpen: boolean, reason: string) => {
     metrics.controllerConnected(stream, isOpen);
     logger.info({ stream, controller: config.controller, reason }, isOpen ? 'Connected' : 'Disconnected');
@@ -150,6 +180,7 @@ function connectController(config: EgressConfig, { node, metrics, neverRelay, re
   const table = new TableClient({
     client,
     nodeId: node,
+    asksEndpoints: config.mode === 'direct',
     isNeverRelayed: (endpoint) => neverRelay.has(endpoint),
     onChange: onChange('ads'),
     onRejected: (resource, reason) => {
@@ -161,6 +192,7 @@ function connectController(config: EgressConfig, { node, metrics, neverRelay, re
     client,
     nodeId: node,
     report,
+    refusals,
     intervalMs: config.reportIntervalSeconds * 1_000,
     onChange: onChange('als'),
     onWritten: (entries) => metrics.reported(entries),
@@ -173,16 +205,13 @@ function connectController(config: EgressConfig, { node, metrics, neverRelay, re
   return { table, accessLogs, leave };
 }
 
-interface RelayParts {
-  readonly metrics: Metrics;
-  readonly neverRelay: NeverRelay;
-  readonly report: Report;
+interface RelayParts extends Parts {
   readonly limits: Limits;
-  readonly table: RoutingView;
-  readonly logger: Logger;
+  readonly table: TableClient;
 }
 
-function createRelay(config: EgressConfig, { metrics, neverRelay, report, limits, table, logger }: RelayParts): Relay {
+function createRelay(config: EgressConfig, parts: RelayParts): Relay {
+  const { metrics, report, refusals, limits, table, certificates, logger } = parts;
   const dialler = new Dialler({
     balancer: new Balancer(),
     timeoutMs: DIAL_TIMEOUT_MS,
@@ -192,14 +221,16 @@ function createRelay(config: EgressConfig, { metrics, neverRelay, report, limits
     door: {
       sources: new AddressSet(config.sourceCidrs),
       limits,
+      ...(certificates && { hop: createHop(config, certificates, table) }),
       onRefused: (reason, peer, detail) => {
         metrics.refused(reason);
+        refusals.add(reason);
         logger.debug({ reason, peer, detail }, 'Refused');
       },
     },
     session: {
       mode: config.mode,
-      routing: { table, isNeverRelayed: (destination) => neverRelay.has(destination) },
+      routing: { table: table.view, isNeverRelayed: neverRelayed(config, parts) },
       dialler,
       report,
       metrics,
@@ -208,22 +239,36 @@ function createRelay(config: EgressConfig, { metrics, neverRelay, report, limits
   });
 }
 
+function createHop(config: EgressConfig, certificates: CertificateFolder, table: TableClient): Hop {
+  const { trustDomainAliases } = config;
+  return new Hop(certificates, () => ({ trustDomainAliases, identities: table.currentIdentities }));
+}
+
+function neverRelayed({ mode, namespace }: EgressConfig, { neverRelay, table }: RelayParts) {
+  const { view, identities } = table;
+  const isOurs = (destination: SocketAddress): boolean =>
+    mode === 'istio' && isOwnInstallation(destination, { namespace, table: view, identities });
+  return (destination: SocketAddress): boolean => neverRelay.has(destination) || isOurs(destination);
+}
+
 function createNeverRelay(config: EgressConfig, seams: EgressSeams): NeverRelay {
   return new NeverRelay({
     cidrs: seams.neverRelayedCidrs,
     linkLocalAllow: config.linkLocalAllow,
     ownAddresses: [config.address, config.listen.address],
     controllerHost: config.controller.address,
+    ownPorts: config.mode === 'istio' ? SIDECAR_PORTS : [],
   });
 }
 
 interface CheckedParts {
   readonly relay: Relay;
   readonly table: TableClient;
+  readonly certificates: CertificateFolder | undefined;
   readonly isGraceOver: boolean;
 }
 
-function checks({ relay, table, isGraceOver }: CheckedParts): readonly HealthCheck[] {
+function checks({ relay, table, certificates, isGraceOver }: CheckedParts): readonly HealthCheck[] {
   const tableMessage = table.isLoaded ? `${table.size} service ports` : 'not received from the controller yet';
   return [
     {
@@ -239,7 +284,13 @@ function checks({ relay, table, isGraceOver }: CheckedParts): readonly HealthChe
       isRequired: false,
       message: table.isConnected ? 'connected' : 'away: the last table stands, reports wait',
     },
+    ...(certificates ? [certificateCheck(certificates)] : []),
   ];
+}
+
+function certificateCheck(certificates: CertificateFolder): HealthCheck {
+  const { ok, degraded, detail } = certificates.status(Date.now());
+  return { name: 'certificates', isPassed: ok && !degraded, isRequired: !ok, message: detail };
 }
 
 async function listen(server: ReturnType<typeof createHealthServer>, at: SocketAddress): Promise<SocketAddress> {

@@ -22,6 +22,8 @@ export interface MetricSources {
   readonly tableSize: () => number;
   readonly reportKeys: () => number;
   readonly reportDropped: () => number;
+  /** Milliseconds since the epoch; absent where there are none. */
+  readonly certificateExpiry?: () => number | undefined;
 }
 
 /** The egress's metrics: `lazyscope_egress_*`, and Node's default ones. */
@@ -80,6 +82,7 @@ export class Metrics {
     this.#readGauge('table_service_ports', 'Service ports in the routing table.', sources.tableSize);
     this.#readGauge('report_keys', 'Keys that wait for a report or carry connections.', sources.reportKeys);
     this.#readCounter('report_dropped_total', 'Report keys dropped for lack of room.', sources.reportDropped);
+    if (sources.certificateExpiry) this.#readExpiry(sources.certificateExpiry);
   }
 
   #readTraffic(): void {
@@ -89,6 +92,18 @@ export class Metrics {
     this.#readCounter('sent_bytes_total', 'Bytes from sources to destinations.', () => traffic.bytesSent);
     this.#readCounter('received_bytes_total', 'Bytes from destinations to sources.', () => traffic.bytesReceived);
     this.#readCounter('observers_given_up_total', 'Not understood as HTTP/1.', () => traffic.observersGivenUp);
+  }
+
+  /** Under one name in both programs. */
+  #readExpiry(value: () => number | undefined): void {
+    new Gauge({
+      name: 'lazyscope_certificate_expiry_timestamp_seconds',
+      help: 'When the own certificate expires; 0 while there is none.',
+      registers: [this.registry],
+      collect() {
+        this.set((value() ?? 0) / 1_000);
+      },
+    });
   }
 
   #counter<Label extends string>(name: string, help: string, ...labelNames: Label[]): Counter<Label> {

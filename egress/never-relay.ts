@@ -29,6 +29,8 @@ export interface NeverRelayOptions {
   readonly ownAddresses: readonly string[];
   /** The controller's host, a name or an address. */
   readonly controllerHost: string;
+  /** Ports of this pod that others serve: those of its sidecar. */
+  readonly ownPorts?: readonly number[];
 }
 
 /** Destinations that this egress must not connect to, whoever asks: itself, the controller, and what is local to it. */
@@ -37,12 +39,13 @@ export class NeverRelay {
   readonly #cidrs: AddressSet;
   readonly #linkLocalAllow: AddressSet;
   readonly #ownAddresses: ReadonlySet<string>;
-  /** Ports on which this egress listens. */
-  readonly #ownPorts = new Set<number>();
+  /** Ports on which this pod listens. */
+  readonly #ownPorts: Set<number>;
   #controller: ReadonlySet<string>;
 
   constructor(options: NeverRelayOptions) {
     this.#options = options;
+    this.#ownPorts = new Set(options.ownPorts);
     this.#cidrs = new AddressSet(options.cidrs);
     this.#linkLocalAllow = new AddressSet(options.linkLocalAllow);
     const ofInterfaces = Object.values(networkInterfaces()).flatMap(

@@ -23,6 +23,8 @@ export interface PipeHandler {
 
 export interface PipeOptions {
   readonly client: Socket;
+  /** The TCP connection below the client's TLS, or the client itself. */
+  readonly transport: Socket;
   readonly handler: PipeHandler;
   /** Bytes that may wait in one direction before reading stops. */
   readonly bufferBytes: number;
@@ -38,25 +40,28 @@ export class Pipe {
   /** What passes is counted here too; may be exchanged at any time. */
   counters: ByteCounters = { bytesSent: 0, bytesReceived: 0 };
   readonly #client: Socket;
+  readonly #transport: Socket;
   readonly #handler: PipeHandler;
   readonly #totals: ByteCounters;
   /** A read may bring this much more than is allowed to wait already. */
   readonly #allowance: number;
+  /** Asked for at each write: a TLS socket has its own idea of when to tell `drain`. */
+  readonly #onClientWritten = (): void => this.#clientWritten();
   #upstream: Socket | undefined;
   #isHeld = true;
   #isClientPaused = true;
   #isUpstreamPaused = false;
   #hasReceived = false;
 
-  constructor({ client, handler, bufferBytes, totals }: PipeOptions) {
+  constructor({ client, transport, handler, bufferBytes, totals }: PipeOptions) {
     this.#client = client;
+    this.#transport = transport;
     this.#handler = handler;
     this.#totals = totals;
     this.#allowance = Math.max(0, bufferBytes - MAX_READ_BYTES);
     client.pause();
     client.on('data', (chunk) => handler.fromClient(chunk));
     client.on('end', () => handler.clientEnded());
-    client.on('drain', () => this.#clientDrained());
     let isReset = false;
     client.on('error', () => {
       isReset = true;
@@ -128,7 +133,7 @@ export class Pipe {
 
   /** Ends both sides with RST. */
   reset(): void {
-    this.#client.resetAndDestroy();
+    this.#resetClient();
   }
 
   #fromUpstream(upstream: Socket, chunk: Buffer): void {
@@ -136,7 +141,7 @@ export class Pipe {
     this.#hasReceived = true;
     this.counters.bytesReceived += chunk.length;
     this.#totals.bytesReceived += chunk.length;
-    client.write(chunk);
+    client.write(chunk, this.#onClientWritten);
     if (client.writableLength > this.#allowance) {
       upstream.pause();
       this.#isUpstreamPaused = true;
@@ -144,8 +149,8 @@ export class Pipe {
     this.#handler.fromUpstream(chunk);
   }
 
-  #clientDrained(): void {
-    if (!this.#isUpstreamPaused) return;
+  #clientWritten(): void {
+    if (!this.#isUpstreamPaused || this.#client.writableLength > this.#allowance) return;
     this.#isUpstreamPaused = false;
     this.#upstream?.resume();
   }
@@ -161,8 +166,13 @@ export class Pipe {
 
   #upstreamGone(upstream: Socket, error: Error | undefined): void {
     if (upstream !== this.#upstream || this.#handler.upstreamGone(error)) return;
-    if (error) this.#client.resetAndDestroy();
+    if (error) this.#resetClient();
     else this.#client.end();
+  }
+
+  /** TLS has no resets of its own. */
+  #resetClient(): void {
+    this.#transport.resetAndDestroy();
   }
 
   #clientClosed(isReset: boolean): void {

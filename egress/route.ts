@@ -19,7 +19,7 @@ type RouteReason =
   | 'ServerName'
   /** The original address is the service's. */
   | 'ClusterIP'
-  /** The service has no ClusterIP, or its endpoints were never told: the client's own choice stands. */
+  /** The service has no ClusterIP, its endpoints were never told, or a sidecar knows them: the client's own choice stands. */
   | 'OriginalOfService'
   /** No service is meant. */
   | 'Unregistered';
@@ -41,7 +41,7 @@ export type Route =
 export interface RoutingContext {
   readonly table: RoutingView;
   /** Loopback, the egress itself and the like. */
-  isNeverRelayed(destination: SocketAddress): boolean;
+  readonly isNeverRelayed: (destination: SocketAddress) => boolean;
 }
 
 /**
@@ -51,6 +51,25 @@ export interface RoutingContext {
 export function looksBeforeDialling(original: SocketAddress, table: RoutingView): boolean {
   const service = table.byAddress(original)?.target;
   return service ? isHttp(service.protocol) : table.isHttpPort(original.port);
+}
+
+/**
+ * Whether a Host can say more than the original address. On a port that is declared TCP it decides nothing, so it must not
+ * be reported: another service of that name may be HTTP on the same port number.
+ */
+export function hostCounts(original: SocketAddress, mode: 'direct' | 'istio', table: RoutingView): boolean {
+  const service = table.byAddress(original)?.target;
+  if (!service || mode === 'direct') return !service;
+  return isHttp(service.protocol) || service.protocol === 'Auto';
+}
+
+/** Decides for a connection whose way a sidecar of ours finds, whatever the connection carries. */
+export function routeAsDialled(original: SocketAddress, { table, isNeverRelayed }: RoutingContext): Route {
+  if (isNeverRelayed(original)) return { kind: 'Refuse', reason: 'NeverRelayed' };
+  const service = table.byAddress(original)?.target;
+  if (!service) return { kind: 'Dial', candidates: [original], reason: 'Unregistered' };
+  if (!service.relayable) return { kind: 'Refuse', service, reason: 'NotRelayable' };
+  return { kind: 'Dial', service, candidates: [original], reason: 'OriginalOfService' };
 }
 
 /** Decides for a connection, or for a later request on it. `sight` is what its client has sent, if anything. */

@@ -3,12 +3,21 @@ import { ConnectionReport } from './connection-report.ts';
 import type { Dial, Dialler } from './dial.ts';
 import type { Admitted } from './door.ts';
 import { FirstBytes, reportableHost } from './first-bytes.ts';
+import { Http1Follower } from './http1-follower.ts';
 import { type GateOwner, Http1Gate } from './http1-gate.ts';
 import type { RequestHead } from './http1-head.ts';
 import type { Metrics, ReplaceReason } from './metrics.ts';
 import { Pipe, type PipeHandler } from './pipe.ts';
 import type { Report } from './report.ts';
-import { looksBeforeDialling, type Route, type RoutingContext, route, type Sight } from './route.ts';
+import {
+  hostCounts,
+  looksBeforeDialling,
+  type Route,
+  type RoutingContext,
+  route,
+  routeAsDialled,
+  type Sight,
+} from './route.ts';
 
 /** Silence of a client after which its connection is taken for what it has shown so far. */
 const LOOK_MS = 100;
@@ -40,6 +49,8 @@ export class Session implements PipeHandler, GateOwner {
   readonly #told: ConnectionReport;
   /** Whether HTTP/1 requests choose where the connection goes. Elsewhere the original address alone does. */
   readonly #steers: boolean;
+  /** Whether a Host can say more than the original address does. */
+  readonly #hostCounts: boolean;
   /** Until it is known what the connection is. */
   #first: FirstBytes | undefined = new FirstBytes();
   /** Client bytes from before the first upstream. */
@@ -47,6 +58,8 @@ export class Session implements PipeHandler, GateOwner {
   /** What those bytes showed; absent where there were none. */
   #sight: Sight | undefined;
   #gate: Http1Gate | undefined;
+  /** Reads along where requests choose nothing, but each may name another service to the sidecar behind us. */
+  #follower: Http1Follower | undefined;
   /** Service that the attached upstream stands for. */
   #service: RelayTarget | undefined;
   /** Host of the newest request that the upstream was given. */
@@ -63,11 +76,12 @@ export class Session implements PipeHandler, GateOwner {
   constructor(context: SessionContext, start: SessionStart) {
     this.#context = context;
     this.#start = start;
-    const { client, source, destination, startTime } = start;
+    const { client, transport, source, destination, startTime } = start;
     const { bufferBytes, metrics, mode, report } = context;
-    this.#pipe = new Pipe({ client, handler: this, bufferBytes, totals: metrics.traffic });
+    this.#pipe = new Pipe({ client, transport, handler: this, bufferBytes, totals: metrics.traffic });
     this.#told = new ConnectionReport(report, { source, destination, startTime });
     this.#steers = mode === 'direct' && looksBeforeDialling(destination, context.routing.table);
+    this.#hostCounts = this.#steers || hostCounts(destination, mode, context.routing.table);
   }
 
   /** Starts: by looking, where HTTP is to be expected, else by dialling. */
@@ -95,14 +109,18 @@ export class Session implements PipeHandler, GateOwner {
       this.#gate.fromClient(chunk);
       this.#afterGate();
     } else if (this.#first) this.#firstBytes(this.#first, chunk);
-    else this.#pipe.forward(chunk);
+    else {
+      this.#readAlong('fromClient', chunk);
+      this.#pipe.forward(chunk);
+    }
   }
 
   fromUpstream(chunk: Buffer): void {
     if (this.#gate) {
       this.#gate.fromUpstream(chunk);
       this.#afterGate();
-    } else if (this.#first && !this.#wasSpokenTo) {
+    } else if (this.#follower) this.#readAlong('fromUpstream', chunk);
+    else if (this.#first && !this.#wasSpokenTo) {
       this.#wasSpokenTo = true;
       this.#wait(LOOK_MS);
     }
@@ -221,7 +239,32 @@ export class Session implements PipeHandler, GateOwner {
   #settle(first: FirstBytes, sight: Sight): void {
     clearTimeout(this.#timer);
     this.#first = undefined;
-    this.#follow(sight, this.#steers ? first.bytes : NO_BYTES);
+    if (this.#steers) this.#follow(sight, first.bytes);
+    else this.#readOn(sight, first.bytes);
+  }
+
+  /** Behind a sidecar of ours every request may go elsewhere; here there is nothing to do but look. */
+  #readOn(sight: Sight, bytes: Buffer): void {
+    this.#see(this.#reportable(sight));
+    this.#host = sight.host;
+    if (sight.protocol !== 'HTTP1') return;
+    // What the server said before the first request would be taken for its response.
+    if (this.#context.mode === 'istio' && this.#hostCounts && !this.#pipe.hasReceived) {
+      this.#follower = new Http1Follower(({ host }) => this.#seeRequest(reportableHost(host)));
+      this.#readAlong('fromClient', bytes);
+    } else this.#countRequest();
+  }
+
+  #seeRequest(host: string): void {
+    if (host !== this.#host) this.#seeHost(host);
+    this.#countRequest();
+  }
+
+  #readAlong(direction: 'fromClient' | 'fromUpstream', chunk: Buffer): void {
+    this.#follower?.[direction](chunk);
+    if (!this.#follower?.isOver) return;
+    if (this.#follower.hasGivenUp) this.#context.metrics.traffic.observersGivenUp += 1;
+    this.#follower = undefined;
   }
 
   /** @param bytes client bytes that are not forwarded yet */
@@ -237,13 +280,8 @@ export class Session implements PipeHandler, GateOwner {
     if (bytes.length > 0) this.#pipe.forward(bytes);
   }
 
-  /**
-   * On a port that is declared TCP a Host decides nothing, so it must not be reported: another service of that name may
-   * be HTTP on the same port number.
-   */
   #reportable(sight: Sight): Sight {
-    const isDeclared = this.#context.routing.table.byAddress(this.#start.destination) !== undefined;
-    return sight.host !== undefined && isDeclared && !this.#steers ? { protocol: sight.protocol } : sight;
+    return sight.host === undefined || this.#hostCounts ? sight : { protocol: sight.protocol };
   }
 
   // Upstreams.
@@ -256,10 +294,7 @@ export class Session implements PipeHandler, GateOwner {
     this.#pipe.hold(true);
     const { destination } = this.#start;
     const { mode, routing } = this.#context;
-    const decision: Route =
-      mode === 'istio' && !routing.isNeverRelayed(destination)
-        ? { kind: 'Dial', candidates: [destination], reason: 'Unregistered' }
-        : route(destination, this.#sight, routing);
+    const decision = mode === 'istio' ? routeAsDialled(destination, routing) : route(destination, this.#sight, routing);
     this.#dialRoute(decision, () => {
       this.#wasAttached = true;
       this.#context.metrics.traffic.connections += 1;

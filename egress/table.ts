@@ -1,9 +1,11 @@
-/** The routing table's delta ADS client: wildcard CDS and named EDS, as node kind `egress`. */
+/** The routing table's delta ADS client: wildcard CDS and in direct mode named EDS, as node kind `egress`. */
 import { type Client, type ClientDuplexStream, Metadata } from '@grpc/grpc-js';
 import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, type SocketAddress } from '../controller/core/model.ts';
+import { isIdentityName } from '../controller/core/pod-identity.ts';
 import { AggregatedDiscoveryService } from '../controller/wire/grpc.ts';
 import { ControllerStream, type OpenStream } from './controller-stream.ts';
-import { readCluster, readEndpoints } from './relay-resources.ts';
+import { IdentityTable, type IdentityView } from './identity-table.ts';
+import { readCluster, readEndpoints, readIdentity } from './relay-resources.ts';
 import { RoutingTable, type RoutingView } from './routing-table.ts';
 
 const INVALID_ARGUMENT = 3;
@@ -11,6 +13,8 @@ const INVALID_ARGUMENT = 3;
 export interface TableClientOptions {
   readonly client: Client;
   readonly nodeId: string;
+  /** Whether to ask for endpoints too. In Istio mode the own sidecar knows them. */
+  readonly asksEndpoints: boolean;
   /** Endpoints that are left out, because they must not be dialled. */
   readonly isNeverRelayed: (endpoint: SocketAddress) => boolean;
   readonly onChange: (isOpen: boolean, reason: string) => void;
@@ -35,6 +39,7 @@ export class TableClient {
   readonly #options: TableClientOptions;
   readonly #stream: ControllerStream;
   readonly #table = new RoutingTable();
+  readonly #identities = new IdentityTable();
   /** Version by name of what is held. */
   readonly #versions = { clusters: new Map<string, string>(), endpoints: new Map<string, string>() };
   /** Clusters whose endpoints the controller is asked for. */
@@ -42,6 +47,8 @@ export class TableClient {
   #call: ClientDuplexStream<object, object> | undefined;
   #hasClusters = false;
   #isLoaded = false;
+  /** The controller has answered on the stream that is open. */
+  #isCurrent = false;
 
   constructor(options: TableClientOptions) {
     this.#options = options;
@@ -51,6 +58,16 @@ export class TableClient {
 
   get view(): RoutingView {
     return this.#table;
+  }
+
+  /** Who has which address, as last told. */
+  get identities(): IdentityView {
+    return this.#identities;
+  }
+
+  /** The same while it is kept up to date. Addresses pass from pod to pod, so what is old would turn away their heirs. */
+  get currentIdentities(): IdentityView {
+    return { of: (address) => (this.#isCurrent ? this.#identities.of(address) : []) };
   }
 
   /** Number of service ports. */
@@ -84,7 +101,10 @@ export class TableClient {
       new Metadata(),
     );
     const over = (reason: string): void => {
-      if (this.#call === call) this.#call = undefined;
+      if (this.#call === call) {
+        this.#call = undefined;
+        this.#isCurrent = false;
+      }
       ended(reason);
     };
     call.on('data', (response: DeltaResponse) => this.#respond(call, response));
@@ -119,9 +139,12 @@ export class TableClient {
       response_nonce: response.nonce,
       ...(error ? { error_detail: error } : {}),
     });
-    if (response.type_url === CLUSTER) this.#followClusters(call);
-    this.#hasClusters ||= response.type_url === CLUSTER;
-    this.#isLoaded ||= this.#hasClusters && this.#table.isComplete;
+    if (response.type_url === CLUSTER) {
+      this.#hasClusters = true;
+      this.#isCurrent = this.#call === call;
+      if (this.#options.asksEndpoints) this.#followClusters(call);
+    }
+    this.#isLoaded ||= this.#hasClusters && (!this.#options.asksEndpoints || this.#table.isComplete);
   }
 
   /** Applies what can be read. @returns what cannot, each with its reason */
@@ -142,7 +165,8 @@ export class TableClient {
   }
 
   #set(type: string, name: string, bytes: Uint8Array): void {
-    if (type === CLUSTER) this.#table.set(name, readCluster(bytes));
+    if (type === CLUSTER && isIdentityName(name)) this.#identities.set(name, readIdentity(bytes));
+    else if (type === CLUSTER) this.#table.set(name, readCluster(bytes));
     else if (type === CLUSTER_LOAD_ASSIGNMENT) {
       const endpoints = readEndpoints(bytes).filter((endpoint) => !this.#options.isNeverRelayed(endpoint));
       this.#table.setEndpoints(name, endpoints);
@@ -151,7 +175,8 @@ export class TableClient {
 
   #remove(type: string, name: string): void {
     this.#versionsOf(type)?.delete(name);
-    if (type === CLUSTER) this.#table.delete(name);
+    if (type === CLUSTER && isIdentityName(name)) this.#identities.delete(name);
+    else if (type === CLUSTER) this.#table.delete(name);
     else if (type === CLUSTER_LOAD_ASSIGNMENT) this.#table.setEndpoints(name, []);
   }
 

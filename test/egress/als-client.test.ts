@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { AlsClient } from '../../egress/als-client.ts';
+import { RefusalTally } from '../../egress/refusal-tally.ts';
 import { Report } from '../../egress/report.ts';
 import type { Observation } from '../../egress/report-key.ts';
 import { FakeController, startController } from './support/controller.ts';
@@ -19,6 +20,7 @@ function observation(port: number): Observation {
 interface Telling {
   readonly controller: FakeController;
   readonly report: Report;
+  readonly refusals: RefusalTally;
   readonly client: AlsClient;
   /** Entries that were written. */
   readonly written: () => number;
@@ -26,11 +28,13 @@ interface Telling {
 
 function telling(t: TestContext, controller: FakeController, intervalMs = 60_000): Telling {
   const report = new Report({ reporter: REPORTER, maxKeys: 100_000 });
+  const refusals = new RefusalTally();
   let written = 0;
   const client = new AlsClient({
     client: controller.client(t),
     nodeId: REPORTER,
     report,
+    refusals,
     intervalMs,
     onChange: () => {},
     onWritten: (entries) => {
@@ -39,7 +43,7 @@ function telling(t: TestContext, controller: FakeController, intervalMs = 60_000
   });
   client.start();
   t.after(() => client.finish());
-  return { controller, report, client, written: () => written };
+  return { controller, report, refusals, client, written: () => written };
 }
 
 test('names itself first, then tells what is new', async (t) => {
@@ -133,4 +137,38 @@ test('ending without a controller takes no time', async (t) => {
   controller.kill();
   const { client } = telling(t, controller);
   await client.finish();
+});
+
+test('tells how many connections it refused that were sent to it, once, and nothing while there are none', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { controller, refusals } = telling(t, await startController(t));
+  const stream = await controller.alsStream(0);
+  await until(() => stream.nodeIds.length > 0);
+  for (const reason of ['MaxConnections', 'IdentityMismatch', 'SourceNotAllowed', 'BrokenHeader'] as const) {
+    refusals.add(reason);
+  }
+  t.mock.timers.tick(15_000);
+  await until(() => stream.refusals.length > 0);
+  refusals.add('TlsHandshakeFailed');
+  t.mock.timers.tick(5_000);
+  await until(() => stream.refusals.length > 1);
+  assert.deepEqual(stream.refusals, [2, 1]);
+  assert.deepEqual(stream.entries, []);
+});
+
+test('what it refused while the controller was away is not told when it comes', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const controller = new FakeController();
+  await controller.start();
+  controller.kill();
+  const { refusals, report } = telling(t, controller);
+  refusals.add('MaxConnections');
+  t.mock.timers.tick(5_000);
+  await controller.start();
+  t.after(() => controller.kill());
+  const stream = await controller.alsStream(0);
+  report.open(observation(80));
+  t.mock.timers.tick(5_000);
+  await until(() => stream.entries.length > 0);
+  assert.deepEqual(stream.refusals, []);
 });

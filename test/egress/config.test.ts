@@ -23,6 +23,7 @@ test('only the controller has to be told', () => {
     [50_000, 5_000, 500, 65_536],
   );
   assert.equal(config.reportIntervalSeconds, 60);
+  assert.deepEqual([config.tlsCertificates, config.trustDomainAliases], [undefined, []]);
   assert.equal(Object.isFrozen(config), true);
   assert.throws(() => parse([]), /--controller/);
 });
@@ -42,10 +43,7 @@ test('the environment sets what flags do not', (t) => {
 test('the node id names the egress as Istio names nodes', () => {
   const identity = ['--address', '10.0.0.9', '--pod', 'egress-0', '--namespace', 'mesh', '--cluster-domain', 'example'];
   assert.equal(nodeId(parse([...REQUIRED, ...identity])), 'egress~10.0.0.9~egress-0.mesh~mesh.svc.example');
-  assert.match(
-    nodeId(parse([...REQUIRED, '--listen', '10.0.0.8:1'])),
-    /^egress~10\.0\.0\.8~[a-z0-9.-]+\.lazyscope-system~/,
-  );
+  assert.match(nodeId(parse([...REQUIRED, '--listen', '10.0.0.8:1'])), /^egress~10\.0\.0\.8~[a-z0-9.-]+\.lazyscope~/);
 });
 
 test('a wrong value is refused with its flag and what it must be', () => {
@@ -64,6 +62,8 @@ test('a wrong value is refused with its flag and what it must be', () => {
     ['--namespace', 'a.b', /without dots/],
     ['--pod', 'Egress~0', /lower case/],
     ['--mode', 'ambient', /direct, istio/],
+    ['--trust-domain-aliases', 'old.example,Old', /"Old" is no trust domain/],
+    ['--controller-identity', 'lazyscope-controller', /spiffe:\/\//],
   ];
   for (const [flag, value, reason] of table) {
     assert.throws(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -7,15 +8,21 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, type SocketAddress } from '../../controller/core/model.ts';
+import { CertificateFolder } from '../../controller/tls/certificate-folder.ts';
+import { serverCredentials } from '../../controller/tls/server-credentials.ts';
 import { type EgressConfig, egressConfig } from '../../egress/config.ts';
 import { type RunningEgress, startEgress } from '../../egress/main.ts';
+import { eventually } from '../support/eventually.ts';
+import { CertificateFiles, TestAuthority } from '../support/test-authority.ts';
 import { assignment, cluster, type FakeController, startController } from './support/controller.ts';
+import { CART, handshake } from './support/hop.ts';
 import { proxyHeader } from './support/proxy-header.ts';
 import { Reading } from './support/reading.ts';
 import { startServer } from './support/relay.ts';
 import { until } from './support/until.ts';
 
 const TO_WEB = { address: '10.96.0.1', port: 80 };
+const CONTROLLER = 'spiffe://cluster.local/ns/test/sa/lazyscope-controller';
 const REQUEST = 'GET / HTTP/1.1\r\nHost: web.test\r\n\r\n';
 
 function config(controller: SocketAddress, changes: Partial<EgressConfig> = {}): EgressConfig {
@@ -31,6 +38,7 @@ function config(controller: SocketAddress, changes: Partial<EgressConfig> = {}):
       clusterDomain: 'cluster.local',
       sourceCidrs: ['127.0.0.0/8'],
       linkLocalAllow: [],
+      trustDomainAliases: [],
       maxConnections: 100,
       maxConnectionsPerSource: 100,
       maxHalfOpenPerSource: 100,
@@ -122,6 +130,56 @@ test('relays on while the controller is away', async (t) => {
   const { entries } = await controller.alsStream(1);
   await until(() => entries.some(({ host }) => host === 'web.test'));
   client.destroy();
+});
+
+test('with certificates it is nobody until they are there, then known to sidecars and controller alike', async (t) => {
+  const authority = new TestAuthority();
+  const files = { egress: new CertificateFiles(), controller: new CertificateFiles(authority.issue(CONTROLLER)) };
+  const folder = new CertificateFolder({ path: files.controller.path, onProblem: () => {} });
+  await folder.start();
+  const controller = await startController(t, serverCredentials(folder));
+  const echo = await startServer(t, (socket) => socket.pipe(socket), '127.0.0.2');
+  const changes = { mode: 'istio', tlsCertificates: files.egress.path } as const;
+  const silent = pino({ level: 'silent' });
+  const running = await startEgress(config(controller.address, changes), 'test', silent, { neverRelayedCidrs: [] });
+  t.after(async () => {
+    await running.stop();
+    folder.stop();
+    for (const each of [files.egress, files.controller, authority]) each.destroy();
+  });
+  const verdict = async (): Promise<string> => (await get(running.httpAddress, '/readyz?verbose')).text;
+  await eventually('it says what it waits for', async () => (await verdict()).includes('[-] certificates: none yet; '));
+
+  const issued = authority.issue('spiffe://cluster.local/ns/test/sa/lazyscope-egress');
+  files.egress.write(issued);
+  controller.push(await controller.adsStream(0), CLUSTER, [cluster('web', TO_WEB.address)]);
+  await eventually('it is ready', async () => (await verdict()).endsWith('\nready\n'));
+  assert.match(
+    await verdict(),
+    /\[\+\] certificates: spiffe:\/\/cluster.local\/ns\/test\/sa\/lazyscope-egress is valid/,
+  );
+  const expiry = new X509Certificate(issued.chain).validToDate.getTime() / 1_000;
+  const metrics = (await get(running.httpAddress, '/metrics')).text;
+  assert.ok(metrics.includes(`lazyscope_certificate_expiry_timestamp_seconds ${expiry}\n`));
+
+  const client = handshake(await connectTo(running.address, echo, t), authority.issue(CART));
+  client.write('hello');
+  await new Reading(client).until('hello');
+  const { entries } = await controller.alsStream(0);
+  await until(() => entries.length > 0);
+
+  const own = handshake(await connectTo(running.address, TO_WEB, t), issued);
+  await new Reading(own).over();
+  assert.ok((await get(running.httpAddress, '/metrics')).text.includes('refused_total{reason="Loop"} 1\n'));
+});
+
+test('in Istio mode without certificates it says that the hop is in clear', async (t) => {
+  const controller = await startController(t);
+  const lines: string[] = [];
+  const logger = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) });
+  const running = await startEgress(config(controller.address, { mode: 'istio' }), 'test', logger);
+  await running.stop();
+  assert.match(lines.join(''), /The hop is in clear: give --tls-certificates/);
 });
 
 test('never connects to the controller', async (t) => {

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT } from '../../controller/core/model.ts';
 import { TableClient } from '../../egress/table.ts';
-import { assignment, cluster, clusterName, type FakeController, startController } from './support/controller.ts';
+import {
+  assignment,
+  cluster,
+  clusterName,
+  type FakeController,
+  identity,
+  startController,
+} from './support/controller.ts';
 import { REPORTER } from './support/relay.ts';
 import { until } from './support/until.ts';
 
@@ -15,12 +22,13 @@ interface Following {
   readonly rejected: string[];
 }
 
-async function following(t: TestContext): Promise<Following> {
+async function following(t: TestContext, asksEndpoints = true): Promise<Following> {
   const controller = await startController(t);
   const rejected: string[] = [];
   const table = new TableClient({
     client: controller.client(t),
     nodeId: REPORTER,
+    asksEndpoints,
     isNeverRelayed: ({ address }) => address.startsWith('127.'),
     onChange: () => {},
     onRejected: (resource, reason) => rejected.push(`${resource} ${reason}`),
@@ -121,4 +129,77 @@ test('a stream that the controller ends is opened again', async (t) => {
   const { controller } = await following(t);
   (await controller.adsStream(0)).call.end();
   await controller.adsStream(1);
+});
+
+test('where the own sidecar knows the endpoints, services alone are a complete table', async (t) => {
+  const { controller, table } = await following(t, false);
+  const stream = await controller.adsStream(0);
+  controller.push(stream, CLUSTER, [cluster('web', '10.96.0.1')]);
+  await until(() => table.isLoaded);
+  await until(() => stream.requests.length === 2);
+  assert.deepEqual(
+    stream.requests.map(({ type_url }) => type_url),
+    [CLUSTER, CLUSTER],
+  );
+});
+
+const CART = { namespace: 'shop', serviceAccount: 'cart', addresses: ['10.0.0.1', 'fd00::0:1'] };
+const WEB = { namespace: 'shop', serviceAccount: 'web', addresses: ['10.0.0.1'] };
+
+test('knows who has an address, both while one pod replaces another, and nobody once they are gone', async (t) => {
+  const { controller, table } = await following(t, false);
+  const stream = await controller.adsStream(0);
+  const owners = (address: string): readonly string[] => table.currentIdentities.of(address);
+  controller.push(stream, CLUSTER, [identity(CART), cluster('web', '10.96.0.1')]);
+  await until(() => table.isLoaded);
+  assert.equal(table.size, 1, 'identities are no services');
+  assert.deepEqual(
+    [owners('10.0.0.1'), owners('fd00::1'), owners('10.0.0.2')],
+    [['ns/shop/sa/cart'], ['ns/shop/sa/cart'], []],
+  );
+  controller.push(stream, CLUSTER, [identity(WEB)]);
+  await until(() => owners('10.0.0.1').length === 2);
+  controller.push(stream, CLUSTER, [identity({ ...CART, addresses: ['10.0.0.3'] }, '2')]);
+  await until(() => owners('10.0.0.1').length === 1);
+  assert.deepEqual([owners('10.0.0.1'), owners('10.0.0.3')], [['ns/shop/sa/web'], ['ns/shop/sa/cart']]);
+  controller.push(stream, CLUSTER, [], ['identity|shop|cart', 'identity|shop|web']);
+  await until(() => owners('10.0.0.1').length === 0);
+  assert.deepEqual(owners('10.0.0.3'), []);
+});
+
+test('who had an address is no verdict while the controller is away, until it has answered again', async (t) => {
+  const { controller, table } = await following(t, false);
+  controller.push(await controller.adsStream(0), CLUSTER, [identity(CART)]);
+  await until(() => table.currentIdentities.of('10.0.0.1').length > 0);
+  controller.kill();
+  await until(() => !table.isConnected);
+  assert.deepEqual(table.currentIdentities.of('10.0.0.1'), []);
+  assert.deepEqual(table.identities.of('10.0.0.1'), ['ns/shop/sa/cart'], 'as last told');
+  await controller.start();
+  const again = await controller.adsStream(1);
+  await until(() => again.requests.length > 0);
+  assert.deepEqual(table.currentIdentities.of('10.0.0.1'), []);
+  controller.push(again, CLUSTER, []);
+  await until(() => table.currentIdentities.of('10.0.0.1').length > 0);
+});
+
+test('refuses an identity that it cannot read, by field', async (t) => {
+  const { controller, rejected } = await following(t, false);
+  const stream = await controller.adsStream(0);
+  const broken = identity({ ...CART, addresses: '10.0.0.1' as unknown as string[] });
+  controller.push(stream, CLUSTER, [broken]);
+  await until(() => rejected.length > 0);
+  assert.match(
+    rejected[0] ?? '',
+    /^identity\|shop\|cart metadata "lazyscope.io\/identity" field "addresses" must be a list/,
+  );
+});
+
+test('a port of which nothing is declared is read like any other', async (t) => {
+  const { controller, table } = await following(t, false);
+  const auto = cluster('auto', '10.96.0.1', '1', 'Auto');
+  controller.push(await controller.adsStream(0), CLUSTER, [auto]);
+  await until(() => table.isLoaded);
+  assert.equal(table.view.byAddress(WEB_ADDRESS)?.target.protocol, 'Auto');
+  assert.equal(table.view.isHttpPort(80), false);
 });

@@ -5,8 +5,10 @@ import {
   type AccessLogEntry,
   CLUSTER,
   CLUSTER_LOAD_ASSIGNMENT,
+  type PortProtocol,
   type SocketAddress,
 } from '../../../controller/core/model.ts';
+import { IDENTITY_METADATA, identityName, type PodIdentity } from '../../../controller/core/pod-identity.ts';
 import { METADATA_NAMESPACE } from '../../../controller/core/relay-target.ts';
 import { decodeAccessLogs } from '../../../controller/wire/access-log.ts';
 import { AccessLogService, AggregatedDiscoveryService } from '../../../controller/wire/grpc.ts';
@@ -34,6 +36,8 @@ interface AlsStream {
   readonly call: ServerReadableStream<Buffer, object>;
   readonly nodeIds: string[];
   readonly entries: AccessLogEntry[];
+  /** Numbers of refused connections. */
+  readonly refusals: number[];
 }
 
 /** A controller that does only what the test tells it: real gRPC, no logic. */
@@ -44,7 +48,12 @@ export class FakeController {
   isDeaf = false;
   #server = new Server();
   #port = 0;
+  readonly #credentials: ServerCredentials;
   #nonce = 0;
+
+  constructor(serverCredentials = ServerCredentials.createInsecure()) {
+    this.#credentials = serverCredentials;
+  }
 
   get address(): SocketAddress {
     return { address: '127.0.0.1', port: this.#port };
@@ -63,7 +72,7 @@ export class FakeController {
       },
     });
     this.#port = await new Promise((resolve, reject) => {
-      server.bindAsync(`127.0.0.1:${this.#port}`, ServerCredentials.createInsecure(), (error, port) => {
+      server.bindAsync(`127.0.0.1:${this.#port}`, this.#credentials, (error, port) => {
         if (error) reject(error);
         else resolve(port);
       });
@@ -118,14 +127,15 @@ export class FakeController {
   }
 
   #onAls(call: ServerReadableStream<Buffer, object>): void {
-    const stream: AlsStream = { call, nodeIds: [], entries: [] };
+    const stream: AlsStream = { call, nodeIds: [], entries: [], refusals: [] };
     this.als.push(stream);
     call.on('error', () => {});
     const listen = (): void => {
       call.on('data', (bytes: Buffer) => {
-        const { nodeId, entries } = decodeAccessLogs(bytes, '');
+        const { nodeId, entries, refusals } = decodeAccessLogs(bytes, '');
         if (nodeId !== undefined) stream.nodeIds.push(nodeId);
         stream.entries.push(...entries);
+        if (refusals !== undefined) stream.refusals.push(refusals);
       });
     };
     if (this.isDeaf) call.pause();
@@ -143,8 +153,8 @@ export interface TestResource {
   readonly bytes: Uint8Array;
 }
 
-export async function startController(t: TestContext): Promise<FakeController> {
-  const controller = new FakeController();
+export async function startController(t: TestContext, serverCredentials?: ServerCredentials): Promise<FakeController> {
+  const controller = new FakeController(serverCredentials);
   await controller.start();
   t.after(() => controller.kill());
   return controller;
@@ -155,13 +165,18 @@ export function clusterName(service: string): string {
   return `outbound|80||${service}.test.svc.cluster.local`;
 }
 
-/** An HTTP service on port 80, as the controller describes it. */
-export function cluster(service: string, clusterIP: string | undefined, version = '1'): TestResource {
+/** A service on port 80, as the controller describes it. */
+export function cluster(
+  service: string,
+  clusterIP: string | undefined,
+  version = '1',
+  protocol: PortProtocol = 'HTTP',
+): TestResource {
   const name = clusterName(service);
   const target = {
     service: `test/${service}.test.svc.cluster.local`,
     port: 80,
-    protocol: 'HTTP',
+    protocol,
     clusterIPs: clusterIP === undefined ? [] : [clusterIP],
     hosts: [`${service}.test`],
     headless: clusterIP === undefined,
@@ -178,4 +193,10 @@ export function assignment(service: string, endpoints: readonly SocketAddress[],
   }));
   const message = { cluster_name: name, endpoints: [{ lb_endpoints: lbEndpoints }] };
   return { name, version, bytes: encode(CLUSTER_LOAD_ASSIGNMENT, message) };
+}
+
+export function identity(of: PodIdentity, version = '1'): TestResource {
+  const name = identityName(of);
+  const message = { name, metadata: { filter_metadata: { [IDENTITY_METADATA]: { ...of } } } };
+  return { name, version, bytes: encode(CLUSTER, message) };
 }

@@ -7,6 +7,7 @@ import { AddressSet } from '../../../egress/address.ts';
 import { Balancer } from '../../../egress/balancer.ts';
 import { Dialler } from '../../../egress/dial.ts';
 import type { DoorRefusal } from '../../../egress/door.ts';
+import type { Hop } from '../../../egress/hop.ts';
 import { type LimitOptions, Limits } from '../../../egress/limits.ts';
 import { Metrics } from '../../../egress/metrics.ts';
 import { NeverRelay } from '../../../egress/never-relay.ts';
@@ -33,6 +34,8 @@ export interface TestRelayOptions {
   readonly sourceCidrs?: readonly string[];
   readonly neverRelayedCidrs?: readonly string[];
   readonly bufferBytes?: number;
+  readonly mode?: 'direct' | 'istio';
+  readonly hop?: Hop;
 }
 
 /** A relay on loopback, with a routing table of its own and loopback allowed as source and destination. */
@@ -43,6 +46,7 @@ export interface TestRelay {
   readonly report: Report;
   readonly metrics: Metrics;
   readonly refusals: DoorRefusal[];
+  readonly limits: Limits;
   /** Connects as a sidecar does, on behalf of a client that wants to go to `destination`. */
   connect(destination: SocketAddress): Promise<Socket>;
   /** Connects without any header. */
@@ -88,10 +92,11 @@ export async function startRelay(t: TestContext, options: TestRelayOptions = {})
     door: {
       sources: new AddressSet(options.sourceCidrs ?? ['127.0.0.0/8', '::1/128']),
       limits,
+      ...(options.hop && { hop: options.hop }),
       onRefused: (reason) => refusals.push(reason),
     },
     session: {
-      mode: 'direct',
+      mode: options.mode ?? 'direct',
       routing: { table, isNeverRelayed: (destination) => neverRelay.has(destination) },
       dialler: new Dialler({
         balancer: new Balancer(),
@@ -124,6 +129,7 @@ export async function startRelay(t: TestContext, options: TestRelayOptions = {})
     report,
     metrics,
     refusals,
+    limits,
     connectBare,
     connect: async (destination) => {
       const socket = await connectBare();
