@@ -1,5 +1,5 @@
 /** From access log entries to edges: attributes them, lets those wait whose pod is not known yet, counts. */
-import { type AttributionView, attribute } from './core/graph/attribution.ts';
+import type { Attribution } from './core/graph/attribution.ts';
 import type { DependencyGraph } from './core/graph/graph.ts';
 import { WaitingRoom } from './core/graph/waiting-room.ts';
 import type { AccessLogEntry, Timestamp } from './core/model.ts';
@@ -13,7 +13,8 @@ export interface LearningCounts {
 
 export interface LearningOptions {
   readonly graph: DependencyGraph;
-  readonly view: AttributionView;
+  /** Who called what, as far as the mesh is known now. */
+  readonly attribute: (entry: AccessLogEntry) => Attribution;
   /** Whether the mesh is known completely: half of it would take services for addresses outside. */
   readonly isReady: () => boolean;
   /** A new edge, or one that became promotable. */
@@ -40,7 +41,7 @@ export class Learning {
     const isReady = this.#options.isReady();
     for (const entry of entries) {
       if (!entry.answered) this.counts.entries.unanswered += 1;
-      else if (!isReady || !this.#learn(entry)) this.#wait(entry, receivedAt);
+      else if (!isReady || !this.#learn(entry, receivedAt)) this.#wait(entry, receivedAt);
     }
   }
 
@@ -49,7 +50,7 @@ export class Learning {
     const { isReady, now, problem } = this.#options;
     if (!isReady()) return;
     for (const waiting of this.#waiting.takeAll()) {
-      if (this.#learn(waiting.entry) || this.#waiting.putBack(waiting, now())) continue;
+      if (this.#learn(waiting.entry, now()) || this.#waiting.putBack(waiting, now())) continue;
       this.counts.entries.dropped += 1;
       const { address } = waiting.entry.source;
       problem({ subject: `access log entry from ${address}`, reason: 'dropped: no pod had this address then' });
@@ -57,11 +58,11 @@ export class Learning {
   }
 
   /** @returns `false` if the source is not known (yet) */
-  #learn(entry: AccessLogEntry): boolean {
-    const { graph, view, news, touched, problem } = this.#options;
-    const attribution = attribute(entry, view);
+  #learn(entry: AccessLogEntry, receivedAt: Timestamp): boolean {
+    const { graph, attribute, news, touched, problem } = this.#options;
+    const attribution = attribute(entry);
     if (attribution.kind === 'UnknownSource') return false;
-    const { result, key } = graph.observe({ ...attribution, entry });
+    const { result, key } = graph.observe({ ...attribution, entry, receivedAt });
     if (result === 'Refused') {
       this.counts.entries.dropped += 1;
       const reason = 'has 1,000 relayed addresses; further ones are not recorded';

@@ -6,7 +6,7 @@
  */
 
 import { LazyscopeError } from './core/error.ts';
-import type { AttributionView } from './core/graph/attribution.ts';
+import { attributor } from './core/graph/attributor.ts';
 import { assertForgettable } from './core/graph/forget.ts';
 import { DependencyGraph } from './core/graph/graph.ts';
 import { eagerScope } from './core/graph/scope.ts';
@@ -105,7 +105,7 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
     });
     this.#learning = new Learning({
       graph: this.#graph,
-      view: attributionView(this.#registry),
+      attribute: attributor(this.#registry, dialect),
       isReady: () => this.isReady,
       news: (key) => this.#persistence.add(key),
       touched: (key) => this.#persistence.touch(key),
@@ -201,7 +201,7 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
   forget(workload: WorkloadKey, service: ServiceKey): number {
     const ports = this.#registry.portsOf(service);
     assertForgettable(service, ports, this.publishing !== undefined);
-    const keys = this.#graph.cool(workload, service);
+    const keys = this.#graph.cool(workload, service, this.#options.now());
     if (keys.length === 0) throw new LazyscopeError('NotFound', `${service} is not in the scope of ${workload}.`);
     for (const key of keys) this.#persistence.touch(key);
     this.publishing?.graphChanged([workload]);
@@ -381,15 +381,4 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
     this.#registry.workloads.addresses.prune(this.#options.now());
     void this.#persistence.flush();
   }
-}
-
-function attributionView(registry: Registry): AttributionView {
-  return {
-    ownerAt: (address, at) => registry.workloads.ownerAt(address, at),
-    isNodeAddress: (address) => registry.workloads.isNodeAddress(address),
-    hasPod: (address) => registry.workloads.addresses.has(address),
-    serviceByHost: (host, namespace) => registry.serviceByHost(host, namespace),
-    serviceByClusterIP: (address) => registry.serviceByClusterIP(address),
-    headlessByEndpoint: (address, port) => registry.headlessByEndpoint(address, port),
-  };
 }

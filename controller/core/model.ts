@@ -223,6 +223,8 @@ export interface Dependency {
   readonly confirmedAt?: Timestamp;
   /** Start of the newest connection that crossed the egress though the dependency was confirmed 30 s before. */
   readonly relayedAt?: Timestamp;
+  /** When it began to leave the scope; set exactly while it is `cooling` or `expired`. */
+  readonly cooledAt?: Timestamp;
 }
 
 /** A service port in a scope. */

@@ -57,6 +57,7 @@ const rowSchema = z.object({
   promoted_at: z.number().nullable(),
   confirmed_at: z.number().nullable(),
   relayed_at: z.number().nullable(),
+  cooled_at: z.number().nullable(),
 });
 export type DependencyRow = z.infer<typeof rowSchema>;
 
@@ -92,6 +93,7 @@ export function toRow(dependency: Dependency): DependencyRow {
     promoted_at: dependency.promotedAt ?? null,
     confirmed_at: dependency.confirmedAt ?? null,
     relayed_at: dependency.relayedAt ?? null,
+    cooled_at: dependency.cooledAt ?? null,
   };
 }
 
@@ -111,6 +113,7 @@ export function fromRow(values: Record<string, SQLOutputValue>): Dependency {
     ...(row.promoted_at !== null && { promotedAt: row.promoted_at }),
     ...(row.confirmed_at !== null && { confirmedAt: row.confirmed_at }),
     ...(row.relayed_at !== null && { relayedAt: row.relayed_at }),
+    ...(row.cooled_at !== null && { cooledAt: row.cooled_at }),
   };
 }
 

@@ -35,6 +35,7 @@ export const MIGRATIONS: readonly string[] = [
      confirmed_at REAL,
      relayed_at REAL
    ) STRICT, WITHOUT ROWID;`,
+  'ALTER TABLE dependency ADD COLUMN cooled_at REAL',
 ];
 
 function pragma(database: DatabaseSync, name: string): number {

@@ -21,7 +21,7 @@ const service = { kind: 'Service', service: 'shop/cart.shop.svc.cluster.local', 
 const address = { kind: 'Address', address: '2001:db8::7', port: 443 } as const;
 const ROUND_TRIPS: Record<string, Partial<Dependency>> = {
   'a service, without any optional field': { destination: service },
-  'a service, with every date': { destination: service, promotedAt: 11, confirmedAt: 12, relayedAt: 13 },
+  'a service, with every date': { destination: service, promotedAt: 11, confirmedAt: 12, relayedAt: 13, cooledAt: 14 },
   'an address without a host': { destination: address, state: 'relayed', relayReason: 'PodIP' },
   'an address with a host': { destination: { ...address, host: 'api.example.com' }, relayReason: 'External' },
   'a seed over TLS': { origin: 'Seed', protocol: 'TLS', state: 'active' },

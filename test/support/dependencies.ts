@@ -42,7 +42,7 @@ const destination: fc.Arbitrary<Destination> = fc.oneof(
 );
 
 const optional = fc.record(
-  { relayReason, promotedAt: time, confirmedAt: time, relayedAt: time },
+  { relayReason, promotedAt: time, confirmedAt: time, relayedAt: time, cooledAt: time },
   { ...PLAIN, requiredKeys: [] },
 );
 

@@ -6,7 +6,6 @@ import type {
   EdgeOrigin,
   RelayReason,
   Timestamp,
-  TrafficCounters,
   WorkloadKey,
 } from '../model.ts';
 import type { DependencyFlag } from '../report.ts';
@@ -19,6 +18,9 @@ const PARTLY_RELAYED_MS = 10 * 60_000;
 /** A sidecar acknowledges in milliseconds; this long means that something is wrong with it. */
 const WARMING_SUSPECT_MS = 5_000;
 
+/** Two of an egress's rounds of announcements. */
+const REPORTED_WITHIN_MS = 120_000;
+
 const NO_TRAFFIC = { connections: 0, requests: 0, bytesSent: 0, bytesReceived: 0, errors: 0 } as const;
 
 /** One attributed entry. */
@@ -27,6 +29,8 @@ export interface Observation {
   readonly destination: Destination;
   readonly relayReason?: RelayReason;
   readonly entry: Pick<AccessLogEntry, 'protocol' | 'startTime' | 'counters'>;
+  /** When the entry came. */
+  readonly receivedAt: Timestamp;
 }
 
 /** Text form of a destination: `namespace/host:port`, or `address:port` with ` (host)` where a name was used. */
@@ -61,11 +65,12 @@ export function seeded(source: WorkloadKey, destination: Destination, at: Timest
 }
 
 /** Adds one more entry. Order-free: times are minima and maxima, counters are sums. */
-export function observedAgain(dependency: Dependency, { relayReason, entry }: Observation): Dependency {
+export function observedAgain(dependency: Dependency, observation: Observation): Dependency {
+  const { entry } = observation;
   const { startTime } = entry;
   const isLate = dependency.confirmedAt !== undefined && startTime > dependency.confirmedAt + SETTLED_AFTER_MS;
   const next: Dependency = {
-    ...usedAgain(dependency, relayReason, entry.counters),
+    ...usedAgain(dependency, observation),
     firstSeen: Math.min(dependency.firstSeen, startTime),
     lastSeen: Math.max(dependency.lastSeen, startTime),
     counters: {
@@ -83,20 +88,28 @@ export function observedAgain(dependency: Dependency, { relayReason, entry }: Ob
 
 /**
  * A relayed dependency becomes promotable by one promotable use; a promotable one never goes back (never un-learn). One
- * that was on its way out, or is out, is learned again by new traffic, not by an announcement that tells of old.
+ * that was on its way out, or is out, is learned again by its next use.
  */
-function usedAgain(dependency: Dependency, relayReason: RelayReason | undefined, news: TrafficCounters): Dependency {
-  if (relayReason !== undefined) return dependency;
-  const { relayReason: _, promotedAt, confirmedAt, ...learnedAnew } = dependency;
-  const isOut = dependency.state === 'cooling' || dependency.state === 'expired';
-  const isUsed = news.connections + news.requests + news.bytesSent + news.bytesReceived > 0;
-  if (dependency.state === 'relayed' || (isOut && isUsed)) return { ...learnedAnew, state: 'observed' };
-  return dependency;
+function usedAgain(dependency: Dependency, observation: Observation): Dependency {
+  if (observation.relayReason !== undefined) return dependency;
+  const { relayReason: _, promotedAt, confirmedAt, cooledAt, ...learnedAnew } = dependency;
+  const isUsed = cooledAt !== undefined && isUseAfter(cooledAt, observation);
+  return dependency.state === 'relayed' || isUsed ? { ...learnedAnew, state: 'observed' } : dependency;
+}
+
+/**
+ * Egresses tell what happened up to a round ago: of an older connection, only what comes two rounds later tells of use
+ * since then.
+ */
+function isUseAfter(at: Timestamp, { entry, receivedAt }: Observation): boolean {
+  const { connections, requests, bytesSent, bytesReceived } = entry.counters;
+  const isUse = connections + requests + bytesSent + bytesReceived > 0;
+  return entry.startTime > at || (isUse && receivedAt > at + REPORTED_WITHIN_MS);
 }
 
 /** It leaves the scope: no longer routed, still held until the sidecars have surely got that. */
-export function cooled(dependency: Dependency): Dependency {
-  return isPublished(dependency) ? { ...dependency, state: 'cooling' } : dependency;
+export function cooled(dependency: Dependency, at: Timestamp): Dependency {
+  return isPublished(dependency) ? { ...dependency, state: 'cooling', cooledAt: at } : dependency;
 }
 
 /** The sidecars hold it no more. */

@@ -94,8 +94,12 @@ export class DependencyGraph {
    * Takes a service out of a workload's scope.
    * @returns keys of the dependencies that leave
    */
-  cool(workload: WorkloadKey, service: ServiceKey): string[] {
-    return this.#move(workload, cooled, (destination) => destination.service === service);
+  cool(workload: WorkloadKey, service: ServiceKey, at: Timestamp): string[] {
+    return this.#move(
+      workload,
+      (dependency) => cooled(dependency, at),
+      (destination) => destination.service === service,
+    );
   }
 
   /** Ends the dependencies on their way out that the sidecars hold no more. @returns their keys */

@@ -10,12 +10,20 @@ import { entry } from '../../../support/mesh-objects.ts';
 const WORKLOAD = 'shop/Deployment/front';
 const CART = 'shop/cart.shop.svc.cluster.local';
 
-function seen(service: string, options: { port?: number; at?: number; relayReason?: RelayReason } = {}): Observation {
+interface Sight {
+  readonly port?: number;
+  readonly at?: number;
+  readonly receivedAt?: number;
+  readonly relayReason?: RelayReason;
+}
+
+function seen(service: string, options: Sight = {}): Observation {
   return {
     source: WORKLOAD,
     destination: { kind: 'Service', service, port: options.port ?? 80 },
     ...(options.relayReason === undefined ? {} : { relayReason: options.relayReason }),
     entry: entry('10.0.0.1', '10.96.0.1:80', { startTime: options.at ?? 1_000, protocol: 'HTTP1' }),
+    receivedAt: options.receivedAt ?? options.at ?? 1_000,
   };
 }
 
@@ -173,4 +181,48 @@ describe('scopeOf', () => {
     assert.deepEqual(scope.warm, [{ service: CART, port: 443 }]);
     assert.deepEqual(scopeOf(WORKLOAD, list.toReversed()), scope);
   });
+});
+
+describe('a dependency that leaves', () => {
+  /** Active, then taken out of the scope at 5,000. */
+  function leaving(): DependencyGraph {
+    const graph = new DependencyGraph();
+    const { key } = graph.observe(seen(CART));
+    graph.promote([key], 2_000);
+    graph.confirm(WORKLOAD, () => true, 3_000);
+    assert.deepEqual(graph.cool(WORKLOAD, CART, 5_000), [key]);
+    return graph;
+  }
+
+  it('is held but not routed to while it cools, and ends when sidecars hold it no more', () => {
+    const graph = leaving();
+    assert.deepEqual(graph.scope(WORKLOAD), {
+      workload: WORKLOAD,
+      kind: 'Lazy',
+      warm: [{ service: CART, port: 80 }],
+      routed: [],
+    });
+    assert.deepEqual(
+      graph.expire(WORKLOAD, () => true),
+      [],
+    );
+    assert.equal(graph.expire(WORKLOAD, () => false).length, 1);
+    assert.deepEqual(graph.scope(WORKLOAD).warm, []);
+    assert.deepEqual([...graph.servicesOf(WORKLOAD)], []);
+    assert.deepEqual([...graph.knownServicesOf(WORKLOAD)], [CART]);
+  });
+
+  const uses: readonly (readonly [string, Sight, 'News' | 'Counted'])[] = [
+    ['a connection that began before, told at once', { at: 4_000, receivedAt: 5_500 }, 'Counted'],
+    ['a connection that began afterwards', { at: 5_001 }, 'News'],
+    ['a connection that began before and is still in use two rounds later', { at: 4_000, receivedAt: 125_001 }, 'News'],
+    ['a use that could never be promoted', { at: 6_000, relayReason: 'HostMismatch' }, 'Counted'],
+  ];
+  for (const [use, sight, result] of uses) {
+    it(`is ${result === 'News' ? 'learned again' : 'not learned again'} by ${use}`, () => {
+      const graph = leaving();
+      assert.equal(graph.observe(seen(CART, sight)).result, result);
+      assert.equal(dependencies(graph)[0]?.state, result === 'News' ? 'observed' : 'cooling');
+    });
+  }
 });
