@@ -20,7 +20,7 @@ import {
 } from './publication.ts';
 import { type Refusal, type RefusalReason, refusal } from './refusal.ts';
 import { selectsLabels } from './selector.ts';
-import { DECOY_SERVICE, EGRESS_SERVICE, type IstioSettings, ownKey, PLACEHOLDER_SERVICE } from './settings.ts';
+import { DECOY_SERVICE, type IstioSettings, ownKey } from './settings.ts';
 import { sidecarRef } from './sidecar.ts';
 import { MOST_PINS, pins, type ScopeLimits, type WantedView, wantedKeys } from './wanted.ts';
 
@@ -30,8 +30,8 @@ export interface MeshPublicationView extends WorkloadView, WantedView {
   workloads(): Iterable<WorkloadKey>;
   mixedPorts(): readonly ScopedPort[];
   meshPorts(): MeshPorts;
-  /** Hosts of the ServiceEntries in our own namespace: what the installer wants direct. */
-  ownEntries(): Iterable<ServiceKey>;
+  /** What every lazy sidecar holds. */
+  base(): ReadonlySet<ServiceKey>;
   managedSidecar(workload: WorkloadKey): Sidecar | undefined;
   managedSidecars(): Iterable<Sidecar>;
   /** Ready addresses behind the egress's Service. */
@@ -196,8 +196,7 @@ export class MeshPublication {
     if (!this.#isStale && health?.reason === this.#healthBefore) return;
     this.#isStale = false;
     this.#healthBefore = health?.reason;
-    const base = [EGRESS_SERVICE, PLACEHOLDER_SERVICE].map((service) => ownKey(this.#settings, service));
-    this.#base = new Set([...base, ...this.#view.ownEntries()]);
+    this.#base = this.#view.base();
     this.#mixedPorts = this.#view.mixedPorts().filter(({ service }) => !this.#base.has(service));
     this.#pins = pins(this.#mixedPorts);
     this.#meshRefusal = meshRefusal(this.#view, this.#settings) ?? health ?? this.#tooManyPins();

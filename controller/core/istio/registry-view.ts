@@ -1,6 +1,6 @@
 /** What publication asks of registry and graph, answered from both as they stand when asked. */
 import type { DependencyGraph } from '../graph/graph.ts';
-import type { MeshObject, PodControllerKind, WorkloadKey } from '../model.ts';
+import type { MeshObject, PodControllerKind, ServiceKey, WorkloadKey } from '../model.ts';
 import { isHttp } from '../model.ts';
 import { selects } from '../registry/label-selector.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -67,7 +67,7 @@ export function registryView(parts: RegistryViewParts): MeshPublicationView {
       placeholder: ownPorts(parts, PLACEHOLDER_SERVICE),
       decoy: ownPorts(parts, DECOY_SERVICE),
     }),
-    ownEntries: () => ownEntries(parts),
+    base: () => baseKeys(registry, settings),
     egressEndpoints: () => readyAddresses(parts),
     servicesOf: (workload) => graph.servicesOf(workload),
   };
@@ -94,10 +94,13 @@ function ownPorts({ registry, settings }: RegistryViewParts, name: string): Read
   return service && new Set(service.ports.map(({ port }) => port));
 }
 
-function ownEntries({ registry, settings }: RegistryViewParts) {
-  return [...registry.meshHosts.values()]
-    .filter(({ namespace, origin }) => namespace === settings.namespace && origin === 'ServiceEntry')
-    .map(({ key }) => key);
+/** What every lazy sidecar holds: egress, placeholder, and the ServiceEntries of our own namespace, which stay direct. */
+export function baseKeys({ meshHosts }: Registry, settings: IstioSettings): ReadonlySet<ServiceKey> {
+  const entries = [...meshHosts.values()].filter(
+    ({ namespace, origin }) => namespace === settings.namespace && origin === 'ServiceEntry',
+  );
+  const services = [EGRESS_SERVICE, PLACEHOLDER_SERVICE].map((service) => ownKey(settings, service));
+  return new Set([...services, ...entries.map(({ key }) => key)]);
 }
 
 function readyAddresses({ registry, settings }: RegistryViewParts): ReadonlySet<string> {
