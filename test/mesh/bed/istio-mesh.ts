@@ -28,6 +28,7 @@ import type { ObjectReference, StoredObject } from './kubernetes-client.ts';
 import { manifestOf, readManifests } from './manifests.ts';
 import { MeshBed, type MeshBedOptions } from './mesh-bed.ts';
 import { ownPod } from './own-pods.ts';
+import { SECURE_XDS_PORT, XDS_PORT } from './ports.ts';
 import { endpointSliceObject, type MeshServiceOptions } from './service-objects.ts';
 import type { WorkloadOptions } from './workload-objects.ts';
 
@@ -44,6 +45,8 @@ const PROMOTION_DELAY_SECONDS = '2';
 export interface IstioMeshOptions extends MeshBedOptions {
   /** Flags of the controller over the fixture's. */
   readonly controllerFlags?: Flags;
+  /** The controller asks istiod whether writes have arrived. Default: the delay decides. */
+  readonly probe?: boolean;
   /** Flags of every egress. */
   readonly egressFlags?: Flags;
   /** Default 1. */
@@ -72,7 +75,7 @@ export class IstioMesh {
 
   /** Everything runs and is ready when it resolves. */
   static async start(options: IstioMeshOptions = {}): Promise<IstioMesh> {
-    const { controllerFlags = {}, egressFlags = {}, egresses: count = 1, edit, ...bedOptions } = options;
+    const { controllerFlags = {}, egressFlags = {}, egresses: count = 1, edit, probe, ...bedOptions } = options;
     const bed = await MeshBed.start(bedOptions);
     try {
       const objects = await applyManifests(bed, edit);
@@ -88,6 +91,7 @@ export class IstioMesh {
         'promotion-delay': PROMOTION_DELAY_SECONDS,
         'cluster-domain': bed.clusterDomain,
         ...flags,
+        ...(probe ? { istiod: istiodAddress(bed) } : {}),
         ...controllerFlags,
       });
       const egresses = pods.map((pod) => new Egress(bed.bed, pod));
@@ -212,6 +216,26 @@ export class IstioMesh {
     await eventually(`the sidecar of ${pod.name} is lazy`, () => this.isLazy(pod));
   }
 
+  /** Waits until a lazy pod's sidecar has forgotten everything that it does not need. */
+  async narrowed(pod: Pod): Promise<void> {
+    await eventually(`the sidecar of ${pod.name} is narrow`, async () => {
+      const clusters = await this.outboundClusters(pod);
+      return (
+        (await this.isLazy(pod)) &&
+        !clusters.some((name) => name.endsWith(`kubernetes.default.svc.${this.bed.clusterDomain}`))
+      );
+    });
+  }
+
+  /** Waits until no listener of a pod's sidecar drains: those that were changed cut their connections only then. */
+  async drained(pod: Pod): Promise<void> {
+    const gauges = ['listener_manager.total_listeners_draining', 'listener_manager.total_filter_chains_draining'];
+    await eventually('no listener drains', async () => {
+      const values = await Promise.all(gauges.map((gauge) => this.admin(pod).stat(gauge)));
+      return values.every((value) => value === 0);
+    });
+  }
+
   /** Waits until a pod's sidecar knows everything and none of its destinations leads to the egress. */
   async eager(pod: Pod, timeoutMs = 20_000): Promise<void> {
     await eventually(`the sidecar of ${pod.name} is eager`, async () => !(await this.isLazy(pod)), { timeoutMs });
@@ -232,6 +256,11 @@ export class IstioMesh {
   destroy(): void {
     this.bed.destroy();
   }
+}
+
+/** Where the probe asks. */
+function istiodAddress({ bed, mutualTls }: MeshBed): string {
+  return `${bed.network.hostAddress}:${mutualTls === 'Off' ? XDS_PORT : SECURE_XDS_PORT}`;
 }
 
 /** Writes all but the programs, for which the bed's pods stand; returns all. */

@@ -48,6 +48,16 @@ export class ApiClient {
     return list.items;
   }
 
+  /** Takes a service out of a workload's scope. */
+  async forget(workload: string, service: string): Promise<void> {
+    const response = await fetch(`${this.#server}/api/v1/workloads/${workload}/forget`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ service }),
+    });
+    if (!response.ok) throw new Error(`POST forget: ${response.status} ${await response.text()}`);
+  }
+
   /** Waits for the edge in a state. */
   async edge(from: string, to: string, state: EdgeReport['state'] = 'active'): Promise<EdgeReport> {
     return eventually(`${from} -> ${to} is ${state}`, async () =>
