@@ -3,6 +3,7 @@ import type { LeaseRecord } from '../core/leader-election.ts';
 import type { Timestamp } from '../core/model.ts';
 import type { Answer } from './answer.ts';
 import type { Cluster } from './cluster.ts';
+import { microTime } from './micro-time.ts';
 import { metadataOf, property, textProperty } from './object-metadata.ts';
 import { type Intent, refusal } from './refusal.ts';
 import { collectionPath, qualifiedName } from './resources.ts';
@@ -22,11 +23,6 @@ export interface LeaseOptions {
   readonly name: string;
   /** Milliseconds until a request is given up. */
   readonly timeout: number;
-}
-
-/** Kubernetes reads a MicroTime only with exactly six digits after the point. */
-export function microTime(time: Timestamp): string {
-  return new Date(time).toISOString().replace('Z', '000Z');
 }
 
 /** One Lease, by name. */

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { LazyscopeError } from '../core/error.ts';
 import type { Manifest, ManifestRef, ManifestWrite, ManifestWriter, OperatorEvent } from '../core/publishing.ts';
 import type { Cluster, ClusterRequest } from './cluster.ts';
-import { microTime } from './lease.ts';
+import { microTime } from './micro-time.ts';
 import { type Intent, refusal } from './refusal.ts';
 import { collectionPath, qualifiedName, type Resource } from './resources.ts';
 

@@ -31,12 +31,20 @@ function messageOf({ status, body }: Answer): string {
   if (typeof body === 'object' && body !== null && 'message' in body && typeof body.message === 'string') {
     return body.message;
   }
-  return `the API server answered ${status}`;
+  return status === 404 ? 'the API server does not have this kind' : `the API server answered ${status}`;
+}
+
+/** Server-side apply answers 500 to a field that is unknown or of another type, though it is the object's fault. */
+const UNTYPED_PATCH = 'failed to create typed patch object';
+
+function codeOf(answer: Answer): ErrorCode {
+  if (answer.status === 500 && messageOf(answer).startsWith(UNTYPED_PATCH)) return 'InvalidObject';
+  return CODES[answer.status] ?? 'Unavailable';
 }
 
 /** What an answer of status 300 or more means to the caller; the answer is the cause. */
 export function refusal(answer: Answer, intent: Intent): LazyscopeError {
-  const code = CODES[answer.status] ?? 'Unavailable';
+  const code = codeOf(answer);
   const what = describeIntent(intent);
   if (code !== 'Forbidden') return new LazyscopeError(code, `${what}: ${messageOf(answer)}`, { cause: answer });
   const place = intent.namespace === '' ? 'a ClusterRole' : `a Role of namespace ${intent.namespace} or a ClusterRole`;

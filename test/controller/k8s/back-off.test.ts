@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BackOff } from '../../../controller/k8s/back-off.ts';
+
+test('waits up to a bound that doubles until its limit, and starts anew after a success', () => {
+  const backOff = new BackOff({ first: 500, longest: 3_000, random: () => 0.5 });
+  const waits = Array.from({ length: 5 }, () => backOff.next());
+  assert.deepEqual(waits, [250, 500, 1_000, 1_500, 1_500]);
+  backOff.reset();
+  assert.equal(backOff.next(), 250);
+});
+
+test('may wait not at all: clients that failed together do not come back together', () => {
+  const backOff = new BackOff({ first: 500, longest: 3_000, random: () => 0 });
+  assert.equal(backOff.next(), 0);
+});
