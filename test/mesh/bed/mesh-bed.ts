@@ -10,6 +10,7 @@
  */
 
 import { Bed } from '../../support/bed/bed.ts';
+import { ipBatch } from '../../support/bed/command.ts';
 import type { Envoy, EnvoyOptions } from '../../support/bed/envoy.ts';
 import type { Pod, PodOptions } from '../../support/bed/pod.ts';
 import type { ServiceHandle } from '../../support/bed/small-mesh.ts';
@@ -19,7 +20,7 @@ import { type Agent, startAgent } from './agent.ts';
 import { ApiServer } from './api-server.ts';
 import { applyCrds } from './crds.ts';
 import { etcd } from './etcd.ts';
-import { Istiod, type IstiodOptions, type MutualTls } from './istiod.ts';
+import { Istiod, type IstiodOptions, type MutualTls, ROOT_NAMESPACE } from './istiod.ts';
 import type { KubernetesClient, StoredObject } from './kubernetes-client.ts';
 import { applyMeshConfig, type MeshConfig } from './mesh-config.ts';
 import type { MeshServer } from './mesh-server.ts';
@@ -101,6 +102,11 @@ export class MeshBed {
   /** Changes the mesh configuration, which istiod watches, to the bed's own and the given fields. */
   async configure(meshConfig: MeshConfig): Promise<void> {
     await applyMeshConfig(this.client, this.mutualTls, meshConfig);
+    await this.client.apply({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: ROOT_NAMESPACE, labels: this.#namespaceLabels },
+    });
   }
 
   /** Makes a namespace where there is none. */
@@ -133,6 +139,11 @@ export class MeshBed {
     const [port = 0] = Object.values(ports);
     const host = `${name}.${namespace}.svc.${this.clusterDomain}`;
     return { name, address, port, host, key: `${namespace}/${host}` };
+  }
+
+  /** Lets a pod be reached by a ClusterIP also from where no sidecar knows it, as kube-proxy would. */
+  answerFor(pod: Pod, { address }: Pick<ServiceHandle, 'address'>): void {
+    ipBatch([`addr add ${address}/32 dev eth0`], pod.netns);
   }
 
   /** Starts an Envoy without an agent in a pod, and waits until it has its configuration of istiod. */
