@@ -21,6 +21,8 @@ export interface LazyOptions {
   readonly egress: Egress;
   /** Port number that any service declares HTTP. */
   readonly httpPort: number;
+  /** mTLS between the sidecar and the egress. Default: in clear. */
+  readonly mutualHop?: boolean;
 }
 
 /** A pod for the egress. Its own sidecar, an eager one, gets what the egress dials to where it belongs. */
@@ -30,14 +32,19 @@ export async function egressPod(mesh: MeshBed): Promise<Pod> {
 }
 
 /** Starts `lazyscope egress` in its pod, without a controller. */
-export async function startEgress(mesh: MeshBed, pod: Pod): Promise<Egress> {
+export async function startEgress(
+  mesh: MeshBed,
+  pod: Pod,
+  flags: Readonly<Record<string, string>> = {},
+): Promise<Egress> {
   const egress = new Egress(mesh.bed, pod);
-  await egress.start({ mode: 'istio' });
+  await egress.start({ mode: 'istio', ...flags });
   return egress;
 }
 
 /** Sends everything that a workload calls through the egress, from when its Envoy knows nothing else. */
-export async function makeLazy(mesh: MeshBed, { client, admin, egress, httpPort }: LazyOptions): Promise<void> {
+export async function makeLazy(mesh: MeshBed, options: LazyOptions): Promise<void> {
+  const { client, admin, egress, httpPort, mutualHop = false } = options;
   const service = (name: string, ports: Record<string, number>, pods: readonly Pod[] = []): Promise<ServiceHandle> =>
     mesh.service({ name, namespace: NAMESPACE, ports, pods });
   // No protocol in the port's name, so that HTTP/2 stays HTTP/2.
@@ -46,7 +53,7 @@ export async function makeLazy(mesh: MeshBed, { client, admin, egress, httpPort 
   const placeholder = await service('placeholder', { http: httpPort });
   // Else istiod's route cache gives the egress's Envoy the lazy route of this port.
   await service('decoy', { http: httpPort });
-  await mesh.client.apply(egressRule(proxy));
+  await mesh.client.apply(egressRule(proxy, mutualHop));
   await mesh.client.apply(lazySidecar(client, proxy, [proxy, placeholder]));
   const known = [proxy, placeholder].map(({ host, port }) => `outbound|${port}||${host}`);
   await eventually(`the Envoy of ${client.name} knows nothing but egress and placeholder`, async () => {
@@ -55,9 +62,13 @@ export async function makeLazy(mesh: MeshBed, { client, admin, egress, httpPort 
   });
 }
 
-/** Sidecars tell the egress, by the PROXY header, from whom and where to; in clear, as it does not end TLS yet. */
-export function egressRule({ host }: ServiceHandle): KubernetesObject {
-  const trafficPolicy = { proxyProtocol: { version: 'V2' }, tls: { mode: 'DISABLE' } };
+/** Sidecars tell the egress, by the PROXY header, from whom and where to; the header goes before any TLS. */
+export function egressRule({ host }: ServiceHandle, mutualHop = false): KubernetesObject {
+  const trafficPolicy = {
+    proxyProtocol: { version: 'V2' },
+    tls: { mode: mutualHop ? 'ISTIO_MUTUAL' : 'DISABLE' },
+    connectionPool: { http: { idleTimeout: '10s' } },
+  };
   return {
     apiVersion: NETWORKING,
     kind: 'DestinationRule',

@@ -8,6 +8,7 @@ export interface Apps {
   readonly 'grpc-client': typeof import('./grpc-client.ts');
   readonly 'grpc-server': typeof import('./grpc-server.ts');
   readonly hammer: typeof import('./hammer.ts');
+  readonly 'hop-client': typeof import('./hop-client.ts');
   readonly 'http1-client': typeof import('./http1-client.ts');
   readonly 'http1-server': typeof import('./http1-server.ts');
   readonly 'http2-client': typeof import('./http2-client.ts');
