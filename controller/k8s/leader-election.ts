@@ -29,7 +29,7 @@ export interface LeaderElectionOptions {
   readonly now?: () => number;
 }
 
-export const DEFAULT_ELECTION_TIMINGS: ElectionTimings = {
+const DEFAULT_ELECTION_TIMINGS: ElectionTimings = {
   leaseDuration: 15_000,
   renewDeadline: 10_000,
   retryPeriod: 4_000,

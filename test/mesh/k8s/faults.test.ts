@@ -45,8 +45,9 @@ async function throughProxy(t: TestContext, idleLimit = 60_000): Promise<Followe
 test('closed watches lose no change and repeat none', async (t) => {
   const { sink, proxy } = await throughProxy(t);
   for (const port of PORTS) {
-    await api.client.apply(service('closed', port));
     if (port % 3 === 0) proxy.cut();
+    await api.client.apply(service('closed', port));
+    if (port % 3 !== 1) await untilPort(sink, 'closed', port);
   }
   await untilPort(sink, 'closed', PORTS.at(-1) ?? 0);
   assert.deepEqual(portsTold(sink, 'closed'), PORTS);
@@ -96,8 +97,9 @@ test('a killed API server takes nothing away, and is followed again when it is b
   await sink.untilKnown('Service shop/before');
   const told = sink.log.length;
   await api.apiServer.stop('SIGKILL');
-  await eventually('every watch is missed', () => checkOf(source, 'kubernetes-watches').includes('pods not followed'));
-  assert.match(checkOf(source, 'kubernetes-watches'), /^degraded: .*services not followed for \d+ s \(.*ECONNREFUSED/);
+  await eventually('it is named why', () =>
+    /^degraded: .*services not followed for \d+ s \(.*ECONNREFUSED/.test(checkOf(source, 'kubernetes-watches')),
+  );
   await api.apiServer.start();
   await api.client.apply(service('after', 80));
   await sink.untilKnown('Service shop/after');

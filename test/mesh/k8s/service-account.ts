@@ -13,7 +13,7 @@ interface Rule {
 const RBAC = 'rbac.authorization.k8s.io';
 const NAMESPACE = 'lazyscope';
 
-export const reading = (group: string, ...resources: string[]): Rule => ({
+const reading = (group: string, ...resources: string[]): Rule => ({
   apiGroups: [group],
   resources,
   verbs: ['list', 'watch'],
