@@ -10,6 +10,7 @@ import { attributor } from './core/graph/attributor.ts';
 import { assertForgettable } from './core/graph/forget.ts';
 import { DependencyGraph } from './core/graph/graph.ts';
 import { eagerScope } from './core/graph/scope.ts';
+import { baseKeys } from './core/istio/registry-view.ts';
 import type { IstioSettings } from './core/istio/settings.ts';
 import { isHeldByAll, type MeshClient, MeshClients } from './core/mesh-clients.ts';
 import type {
@@ -241,9 +242,10 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
     if (!this.isReady) return;
     this.#identifyClients();
     this.#learning.retry();
-    if (!this.publishing) return;
+    const { istio } = this.#options;
+    if (!this.publishing || !istio) return;
     const now = this.#options.now();
-    if (this.#isYoung(now)) this.#seeds.sidecars(now);
+    if (this.#isYoung(now)) this.#seeds.sidecars(baseKeys(this.#registry, istio), now);
     this.publishing.begin(this.#egresses());
   }
 

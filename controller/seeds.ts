@@ -1,8 +1,9 @@
 /** What sidecars were found to hold while the store has no memory of it: dependencies that are kept. */
 import { seeded } from './core/graph/dependency.ts';
 import type { DependencyGraph } from './core/graph/graph.ts';
+import { pins } from './core/istio/wanted.ts';
 import { parseClusterName } from './core/mesh-clients.ts';
-import type { ScopedPort, Timestamp, WorkloadKey } from './core/model.ts';
+import type { ScopedPort, ServiceKey, Timestamp, WorkloadKey } from './core/model.ts';
 import type { HeldResources, Problem } from './core/ports.ts';
 import type { Registry } from './core/registry/registry.ts';
 import { isRelayedVersion } from './core/snapshot/resource-encoder.ts';
@@ -40,14 +41,19 @@ export class Seeds {
     for (const name of listeners.keys()) this.#keepPort(name);
   }
 
-  /** Istio mode: what our own Sidecars say. What is known of a workload and service already, says more. */
-  sidecars(at: Timestamp): void {
+  /**
+   * Istio mode: what our own Sidecars say. What is known of a workload and service already, says more.
+   * @param base what every lazy sidecar holds, used or not
+   */
+  sidecars(base: ReadonlySet<ServiceKey>, at: Timestamp): void {
     const { registry, graph } = this.#options;
+    // Held whether used or not: that a Sidecar has it is no memory of any use.
+    const held = new Set([...base, ...pins(registry.mixedPorts())]);
     for (const { managed } of registry.policies.managedSidecars()) {
       if (!managed) continue;
       const known = new Set(graph.knownServicesOf(managed.workload));
       for (const service of [...managed.routed, ...managed.warm]) {
-        if (known.has(service)) continue;
+        if (known.has(service) || held.has(service)) continue;
         for (const { port } of registry.portsOf(service)) this.#seed(managed.workload, { service, port }, at);
       }
     }
