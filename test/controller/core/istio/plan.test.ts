@@ -159,7 +159,7 @@ describe('whatever is wanted, however late sidecars are told, however often the 
 
   it('no route leads to a cluster that comes or goes with it', () => {
     fc.assert(
-      fc.property(fc.array(anyEvent, { maxLength: 60 }), (events) => {
+      fc.property(fc.array(anyEvent, { maxLength: 60, size: 'max' }), (events) => {
         const mesh = new Mesh();
         for (const event of events) mesh.apply(event);
       }),
@@ -169,7 +169,7 @@ describe('whatever is wanted, however late sidecars are told, however often the 
 
   it('sidecars get exactly what is wanted in at most four writes, and then nothing is written', () => {
     fc.assert(
-      fc.property(fc.array(anyEvent, { maxLength: 40 }), (events) => {
+      fc.property(fc.array(anyEvent, { maxLength: 40, size: 'max' }), (events) => {
         const mesh = new Mesh();
         for (const event of events) mesh.apply(event);
         assert.ok(mesh.settle() <= 4);
