@@ -1,0 +1,112 @@
+/** The main protocols with the real istio-agent under STRICT mTLS, on every hop. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Pod } from '../support/bed/pod.ts';
+import type { ServiceHandle } from '../support/bed/small-mesh.ts';
+import { eventually } from '../support/eventually.ts';
+import { Calls } from './bed/calls.ts';
+import { IstioMesh } from './bed/istio-mesh.ts';
+import { virtualService } from './bed/istio-objects.ts';
+
+const [HTTP1, HTTP2, GRPC, TCP, TLS] = [8080, 8081, 8082, 9000, 9443];
+const EGRESS_IDENTITY = 'spiffe://cluster.local/ns/lazyscope/sa/lazyscope-egress';
+
+let mesh: IstioMesh;
+let server: Pod;
+let calls: Calls;
+
+before(async () => {
+  mesh = await IstioMesh.start({ mutualTls: 'Strict' });
+  await mesh.enforce('shop');
+  server = await mesh.client('server-0', { annotations: { 'lazyscope.io/mode': 'Off' } });
+  calls = await Calls.serve(mesh.bed, server, { http1: [HTTP1], http2: HTTP2, grpc: GRPC, tcp: [TCP], tls: [TLS] });
+});
+after(() => mesh.destroy());
+
+async function service(
+  name: string,
+  ports: Readonly<Record<string, number>>,
+  headless = false,
+): Promise<ServiceHandle> {
+  return mesh.service({ name, ports, pods: [server], headless });
+}
+
+/** Connections that the egress has taken so far. */
+async function relayed(): Promise<number> {
+  return mesh.egress.metric('lazyscope_egress_connections_total');
+}
+
+/** Servers see the address of their own sidecars here: the egress tells which way a call took. */
+async function assertLearned(client: Pod, to: { readonly key: string }, call: () => Promise<unknown>): Promise<void> {
+  const before = await relayed();
+  await call();
+  assert.ok((await relayed()) > before, 'the first call crosses the egress');
+  await mesh.learned(client, to);
+  await eventually('calls go direct', async () => {
+    const count = await relayed();
+    await call();
+    return (await relayed()) === count;
+  });
+  const edges = await mesh.controller.api.edges(client.workload);
+  assert.deepEqual([...new Set(edges.map((edge) => `${edge.to} ${edge.state}`))], [`${to.key} active`]);
+}
+
+test('HTTP/1: the server is shown the egress first, then the client itself', async () => {
+  const [to, client] = [await service('http1', { http: HTTP1 }), await mesh.lazyClient('http1')];
+  assert.equal((await calls.http1Caller(client, to)).identity, EGRESS_IDENTITY);
+  await mesh.learned(client, to);
+  const own = 'spiffe://cluster.local/ns/shop/sa/http1';
+  await eventually('calls go direct', async () => (await calls.http1Caller(client, to)).identity === own);
+});
+
+test('HTTP/2 without TLS', async () => {
+  const [to, client] = [await service('http2', { http2: HTTP2 }), await mesh.lazyClient('http2')];
+  await assertLearned(client, to, () => calls.http2(client, to));
+});
+
+test('gRPC', async () => {
+  const [to, client] = [await service('grpc', { grpc: GRPC }), await mesh.lazyClient('grpc')];
+  await assertLearned(client, to, () => calls.grpc(client, to));
+});
+
+test('WebSocket', async () => {
+  const [to, client] = [await service('websocket', { http: HTTP1 }), await mesh.lazyClient('websocket')];
+  await assertLearned(client, to, () => calls.webSocket(client, to));
+});
+
+test('TCP whose server speaks first', async () => {
+  const [to, client] = [await service('tcp', { tcp: TCP }), await mesh.lazyClient('tcp')];
+  await assertLearned(client, to, () => calls.tcp(client, to));
+});
+
+test('TLS of the application', async () => {
+  const [to, client] = [await service('tls', { tls: TLS }), await mesh.lazyClient('tls')];
+  await assertLearned(client, to, () => calls.tls(client, to));
+});
+
+test('A headless service, by name and by pod name', async () => {
+  const [to, client] = [await service('headless', { http: HTTP1 }, true), await mesh.lazyClient('headless')];
+  await assertLearned(client, to, () => calls.http1(client, to));
+  const before = await relayed();
+  await calls.http1(client, { ...to, host: `${server.name}.${to.host}` });
+  assert.equal(await relayed(), before);
+});
+
+test('The host of a VirtualService that is no service', async () => {
+  const [host, behind] = ['shop.example.com', await service('behind', { http: HTTP1 })];
+  const route = [{ destination: { host: behind.host, port: { number: HTTP1 } } }];
+  await mesh.bed.client.apply(virtualService(host, [{ route }]));
+  const client = await mesh.lazyClient('virtual');
+  const to = { key: `shop/${host}`, host, address: '10.200.0.99', port: 80 };
+  await eventually('the egress applies the VirtualService', () => calls.http1(mesh.egress.pod, to));
+  await assertLearned(client, to, () => calls.http1(client, to));
+});
+
+test('Controller and egress know each other by their certificates', async () => {
+  const { ready, egresses } = await mesh.controller.api.status();
+  assert.equal(egresses, 1);
+  assert.deepEqual(
+    ready.filter(({ ok, degraded }) => !ok || degraded),
+    [],
+  );
+});
