@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NEVER_RELAYED_CIDRS, NeverRelay } from '../../egress/never-relay.ts';
+import { SIDECAR_PORTS } from '../../egress/own-installation.ts';
 
 function neverRelay(controllerHost = '10.9.9.9', linkLocalAllow: readonly string[] = []): NeverRelay {
   const rule = new NeverRelay({
@@ -38,6 +39,14 @@ test('what is local, the egress and the controller are never relayed', () => {
   for (const [address, port, expected] of table) {
     assert.equal(rule.has({ address, port }), expected, `${address} ${port}`);
   }
+});
+
+test('beside a sidecar its ports of this pod are not relayed to either', () => {
+  const own = { cidrs: [], linkLocalAllow: [], ownAddresses: ['10.8.8.8'], controllerHost: '10.9.9.9' };
+  const rule = new NeverRelay({ ...own, ownPorts: SIDECAR_PORTS });
+  assert.equal(rule.has({ address: '10.8.8.8', port: 15_006 }), true);
+  assert.equal(rule.has({ address: '10.8.8.9', port: 15_006 }), false);
+  assert.equal(new NeverRelay(own).has({ address: '10.8.8.8', port: 15_006 }), false);
 });
 
 test('link-local addresses can be allowed', () => {
