@@ -1,10 +1,12 @@
 /** Istio mode's part of the pipeline: turns what registry and graph say into Sidecars, and what is written into states. */
+import { LazyscopeError } from './core/error.ts';
 import type { DependencyGraph } from './core/graph/graph.ts';
 import { eventOf } from './core/istio/announcement.ts';
 import { type MeshChange, MeshPublication } from './core/istio/mesh-publication.ts';
 import type { PublicationStatus } from './core/istio/publication.ts';
 import { registryView } from './core/istio/registry-view.ts';
 import type { IstioSettings } from './core/istio/settings.ts';
+import { UnreadableKinds } from './core/istio/unreadable-kinds.ts';
 import type { MeshObject, Timestamp, WorkloadKey } from './core/model.ts';
 import type { Problem } from './core/ports.ts';
 import type { OperatorEvent, PublicationSource, PublishableWrite } from './core/publishing.ts';
@@ -24,7 +26,8 @@ export class IstioPublishing implements PublicationSource {
   readonly #options: IstioPublishingOptions;
   /** Begins when mesh and graph are known completely: half of either would take services away. */
   #publication: MeshPublication | undefined;
-  #unreadable: ReadonlySet<MeshObject['kind']> = new Set();
+  readonly #unreadable = new UnreadableKinds();
+  #lookAgainAt = Number.POSITIVE_INFINITY;
   #onDue: () => void = () => {};
   #onEvent: (event: OperatorEvent) => void = () => {};
 
@@ -35,7 +38,7 @@ export class IstioPublishing implements PublicationSource {
   /** Mesh and graph are complete; called once. */
   begin(egresses: ReadonlySet<string>): void {
     const { settings, registry, graph, now } = this.#options;
-    const view = registryView({ registry, graph, settings, unreadable: () => this.#unreadable });
+    const view = registryView({ registry, graph, settings, unreadable: () => this.#unreadable.lasting(now()) });
     this.#publication = new MeshPublication(settings, view, now());
     this.#publication.egressesConnected(egresses, now());
     for (const { managed } of registry.policies.managedSidecars()) if (managed) this.#settle(managed.workload);
@@ -52,7 +55,9 @@ export class IstioPublishing implements PublicationSource {
   }
 
   unreadable(kinds: ReadonlySet<MeshObject['kind']>): void {
-    this.#unreadable = kinds;
+    const now = this.#options.now();
+    this.#unreadable.told(kinds, now, this.#publication !== undefined);
+    this.#lookAgainAt = this.#unreadable.nextAt(now);
     this.#changed({ mesh: true });
   }
 
@@ -83,7 +88,7 @@ export class IstioPublishing implements PublicationSource {
   // --- PublicationSource
 
   get nextWriteAt(): Timestamp {
-    return this.#publication?.nextAt ?? Number.POSITIVE_INFINITY;
+    return Math.min(this.#publication?.nextAt ?? Number.POSITIVE_INFINITY, this.#lookAgainAt);
   }
 
   onDue(listener: () => void): void {
@@ -91,6 +96,10 @@ export class IstioPublishing implements PublicationSource {
   }
 
   dueWrites(now: Timestamp): readonly PublishableWrite[] {
+    if (now >= this.#lookAgainAt) {
+      this.#lookAgainAt = this.#unreadable.nextAt(now);
+      this.#publication?.changed({ mesh: true }, now);
+    }
     const writes = this.#publication?.dueWrites(now) ?? [];
     this.#announce();
     return writes;
@@ -102,7 +111,7 @@ export class IstioPublishing implements PublicationSource {
   }
 
   failed(write: PublishableWrite, error: unknown, at: Timestamp): void {
-    this.#publication?.failed(write, at);
+    this.#publication?.failed(write, isAnswer(error) ? 'Refused' : 'Unknown', at);
     if (error === undefined) return;
     const { kind, namespace, name } = nameOf(write);
     const reason = error instanceof Error ? error.message : String(error);
@@ -138,6 +147,11 @@ export class IstioPublishing implements PublicationSource {
       this.#options.problem({ subject: announcement.workload ?? 'mesh', reason: event.message });
     }
   }
+}
+
+/** Whether the write has surely not been carried out: it was not sent, or the API server said no. */
+function isAnswer(error: unknown): boolean {
+  return error === undefined || (error instanceof LazyscopeError && error.code !== 'Unavailable');
 }
 
 function nameOf({ write }: PublishableWrite): {
