@@ -88,7 +88,7 @@ test('Without any egress the workloads are eager again within a minute, under lo
 test('With an egress again they are lazy again, and know what they had learned', async () => {
   const [, second] = mesh.egresses;
   assert.ok(second);
-  await second.start({ mode: 'istio' });
+  await mesh.startEgress(second);
   await second.ready();
   await mesh.setEgressesReady([second]);
   await eventually('the client is lazy again', () => mesh.isLazy(client), { timeoutMs: 90_000 });

@@ -20,13 +20,13 @@ import { Egress } from '../../support/bed/egress.ts';
 import type { EnvoyAdmin } from '../../support/bed/envoy-admin.ts';
 import type { KubernetesObject } from '../../support/bed/kubernetes-objects.ts';
 import type { Pod, PodOptions } from '../../support/bed/pod.ts';
-import { EGRESS_PORT } from '../../support/bed/ports.ts';
+import { CONTROLLER_GRPC_PORT, EGRESS_PORT } from '../../support/bed/ports.ts';
 import type { ServiceHandle } from '../../support/bed/small-mesh.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Flags, IstioController } from './istio-controller.ts';
 import type { ObjectReference, StoredObject } from './kubernetes-client.ts';
 import { manifestOf, readManifests } from './manifests.ts';
-import { MeshBed, type MeshBedOptions } from './mesh-bed.ts';
+import { MeshBed, type MeshBedOptions, type ServiceObject } from './mesh-bed.ts';
 import { ownPod } from './own-pods.ts';
 import { SECURE_XDS_PORT, XDS_PORT } from './ports.ts';
 import { endpointSliceObject, type MeshServiceOptions } from './service-objects.ts';
@@ -47,8 +47,6 @@ export interface IstioMeshOptions extends MeshBedOptions {
   readonly controllerFlags?: Flags;
   /** The controller asks istiod whether writes have arrived. Default: the delay decides. */
   readonly probe?: boolean;
-  /** Flags of every egress. */
-  readonly egressFlags?: Flags;
   /** Default 1. */
   readonly egresses?: number;
   /** Changes an object of the manifests before it is written; `undefined` leaves it out. */
@@ -59,23 +57,26 @@ export class IstioMesh {
   readonly bed: MeshBed;
   readonly controller: IstioController;
   readonly egresses: readonly Egress[];
+  readonly #egressFlags: readonly Flags[];
   readonly #admins: Map<Pod, EnvoyAdmin>;
 
   private constructor(parts: {
     readonly bed: MeshBed;
     readonly controller: IstioController;
     readonly egresses: readonly Egress[];
+    readonly egressFlags: readonly Flags[];
     readonly admins: Map<Pod, EnvoyAdmin>;
   }) {
     this.bed = parts.bed;
     this.controller = parts.controller;
     this.egresses = parts.egresses;
+    this.#egressFlags = parts.egressFlags;
     this.#admins = parts.admins;
   }
 
   /** Everything runs and is ready when it resolves. */
   static async start(options: IstioMeshOptions = {}): Promise<IstioMesh> {
-    const { controllerFlags = {}, egressFlags = {}, egresses: count = 1, edit, probe, ...bedOptions } = options;
+    const { controllerFlags = {}, egresses: count = 1, edit, probe, ...bedOptions } = options;
     const bed = await MeshBed.start(bedOptions);
     try {
       const objects = await applyManifests(bed, edit);
@@ -86,6 +87,7 @@ export class IstioMesh {
         controllerCertificates(bed, manifestOf(objects, 'Deployment', CONTROLLER)),
         ...pods.map((pod) => startSidecar(bed, pod, admins)),
       ]);
+      const address = await controllerAddress(bed);
       const token = await bed.client.serviceAccountToken(NAMESPACE, CONTROLLER);
       const controller = new IstioController(bed.bed, bed.client.as(token).access, {
         'promotion-delay': PROMOTION_DELAY_SECONDS,
@@ -95,19 +97,15 @@ export class IstioMesh {
         ...controllerFlags,
       });
       const egresses = pods.map((pod) => new Egress(bed.bed, pod));
-      const mesh = new IstioMesh({ bed, controller, egresses, admins });
+      const egressFlags = certificates.map((more) => ({
+        mode: 'istio',
+        controller: address,
+        'cluster-domain': bed.clusterDomain,
+        ...more,
+      }));
+      const mesh = new IstioMesh({ bed, controller, egresses, egressFlags, admins });
       await mesh.setEgressesReady(egresses);
-      await Promise.all([
-        controller.start(),
-        ...egresses.map((egress, index) =>
-          egress.start({
-            mode: 'istio',
-            'cluster-domain': bed.clusterDomain,
-            ...certificates[index],
-            ...egressFlags,
-          }),
-        ),
-      ]);
+      await Promise.all([controller.start(), ...egresses.map((egress) => mesh.startEgress(egress))]);
       await Promise.all(egresses.map((egress) => egress.ready()));
       return mesh;
     } catch (error) {
@@ -121,6 +119,11 @@ export class IstioMesh {
     const [egress] = this.egresses;
     if (!egress) throw new Error('This mesh has no egress');
     return egress;
+  }
+
+  /** Starts an egress of this mesh, again after it was ended. */
+  async startEgress(egress: Egress): Promise<void> {
+    await egress.start(this.#egressFlags[this.egresses.indexOf(egress)]);
   }
 
   /** The Envoy of a pod that `sidecar` or `client` started. */
@@ -282,6 +285,21 @@ function inClear(object: KubernetesObject): KubernetesObject {
   if (object.kind !== 'DestinationRule' || object.metadata.name !== EGRESS) return object;
   const spec = object['spec'] as { readonly trafficPolicy: object };
   return { ...object, spec: { ...spec, trafficPolicy: { ...spec.trafficPolicy, tls: { mode: 'DISABLE' } } } };
+}
+
+/** How egresses reach the controller: through its Service, whose endpoint is this machine. */
+async function controllerAddress({ bed, client }: MeshBed): Promise<string> {
+  const metadata = { name: CONTROLLER, namespace: NAMESPACE };
+  await client.apply({
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { ...metadata, name: `${CONTROLLER}-1`, labels: { 'kubernetes.io/service-name': CONTROLLER } },
+    addressType: 'IPv4',
+    ports: [{ name: 'als', port: CONTROLLER_GRPC_PORT, protocol: 'TCP' }],
+    endpoints: [{ addresses: [bed.network.hostAddress], conditions: { ready: true } }],
+  });
+  const service = await client.get<ServiceObject>({ apiVersion: 'v1', kind: 'Service', metadata });
+  return `${service.spec.clusterIP}:${CONTROLLER_GRPC_PORT}`;
 }
 
 /** The controller runs on this machine; a pod of its ServiceAccount gets it certificates. */

@@ -40,7 +40,7 @@ export interface NamespaceOptions {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-interface ServiceObject extends StoredObject {
+export interface ServiceObject extends StoredObject {
   readonly spec: { readonly clusterIP: string };
 }
 
