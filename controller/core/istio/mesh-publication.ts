@@ -17,6 +17,7 @@ import {
   type PublicationStatus,
   type PublicationView,
   type WorkloadPlan,
+  type WriteFailure,
 } from './publication.ts';
 import { type Refusal, type RefusalReason, refusal } from './refusal.ts';
 import { selectsLabels } from './selector.ts';
@@ -132,8 +133,8 @@ export class MeshPublication {
     return write.workload;
   }
 
-  failed(write: PublishableWrite, at: Timestamp): void {
-    if (isOfWorkload(write)) this.#publication.failed(write, at);
+  failed(write: PublishableWrite, failure: WriteFailure, at: Timestamp): void {
+    if (isOfWorkload(write)) this.#publication.failed(write, failure, at);
     else this.#portsDone(at + PORTS_AGAIN_MS);
   }
 

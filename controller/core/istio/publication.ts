@@ -8,7 +8,7 @@ import type { ServiceKey, Timestamp, WorkloadKey } from '../model.ts';
 import type { Manifest, ManifestWrite } from '../publishing.ts';
 import type { Enforcement } from './enforcement.ts';
 import { nextStep, type Target } from './plan.ts';
-import { PublishedWorkload, publishedScope } from './published-workload.ts';
+import { ECHO_WITHIN_MS, PublishedWorkload, publishedScope } from './published-workload.ts';
 import type { Refusal } from './refusal.ts';
 import type { IstioSettings } from './settings.ts';
 import { type SidecarScope, sidecarManifest, sidecarRef } from './sidecar.ts';
@@ -33,6 +33,11 @@ export interface DueWrite {
   readonly scope: SidecarScope | undefined;
 }
 
+/**
+ * How a write failed. `Unknown`: nobody answered, and the API server may have it all the same.
+ */
+export type WriteFailure = 'Refused' | 'Unknown';
+
 /** How a workload stands, for reports. */
 export interface PublicationStatus {
   readonly published: SidecarScope | undefined;
@@ -46,6 +51,8 @@ export class Publication {
   /** Those for which something may have to be written, now or later. */
   readonly #pending = new Set<WorkloadKey>();
   readonly #inFlight = new Set<WorkloadKey>();
+  /** Writes that nobody answered. */
+  readonly #unsettled = new Map<WorkloadKey, { readonly due: DueWrite; readonly since: Timestamp }>();
   /** Whose time has not come: nothing else needs to be asked before. */
   #nextAt = Number.POSITIVE_INFINITY;
 
@@ -82,7 +89,10 @@ export class Publication {
   observed(workload: WorkloadKey, sidecar: ManagedSidecar | undefined, view: PublicationView, at: Timestamp): boolean {
     const scope = sidecar && publishedScope(sidecar, view.base);
     const isForeign = this.#of(workload, at).observed(scope, at);
-    if (isForeign) this.soil([workload], at);
+    if (isForeign) {
+      this.#unsettled.delete(workload);
+      this.soil([workload], at);
+    }
     return isForeign;
   }
 
@@ -104,13 +114,17 @@ export class Publication {
   /** The API server has it. @param batch grows; writes of one burst share it */
   written({ workload, write, scope }: DueWrite, batch: number, at: Timestamp): void {
     this.#inFlight.delete(workload);
+    this.#unsettled.delete(workload);
     const spec = write.type === 'Apply' ? canonicalJson(write.manifest.spec) : '';
     this.#of(workload, at).written(scope && { ...scope, spec }, batch, at);
     this.#nextAt = Math.min(this.#nextAt, at);
   }
 
-  failed({ workload }: DueWrite, at: Timestamp): void {
+  failed(due: DueWrite, failure: WriteFailure, at: Timestamp): void {
+    const { workload } = due;
     this.#inFlight.delete(workload);
+    // That it refuses the repetition says nothing of the first try.
+    if (failure === 'Unknown') this.#unsettled.set(workload, { due, since: at });
     this.#of(workload, at).failed(at);
     this.#nextAt = Math.min(this.#nextAt, at);
   }
@@ -134,6 +148,8 @@ export class Publication {
     const { enforcement, wanted } = view.plan(workload);
     this.#noteRefusal(workload, enforcement);
     if (enforcement.kind === 'Asleep') return 'Nothing';
+    const unsettled = this.#unsettledOf(workload, now);
+    if (unsettled) return laterOr(unsettled, state.mayWriteAt(true), now);
     const delay = this.#settings.promotionDelayMs;
     const target: Target = enforcement.kind === 'Lazy' ? { kind: 'Lazy', wanted } : enforcement;
     const { published } = state;
@@ -141,13 +157,23 @@ export class Publication {
     const mayWriteAt = state.mayWriteAt(target.kind === 'Eager');
     if (step.kind === 'Delete') {
       const write: ManifestWrite = { type: 'Delete', ref: sidecarRef(workload) };
-      return mayWriteAt > now ? mayWriteAt : { workload, write, scope: undefined };
+      return laterOr({ workload, write, scope: undefined }, mayWriteAt, now);
     }
     const scope = step.kind === 'Write' ? step.scope : published;
     const manifest = scope && this.#manifest(workload, scope, { enforcement, base: view.base, published });
-    if (scope && manifest)
-      return mayWriteAt > now ? mayWriteAt : { workload, write: { type: 'Apply', manifest }, scope };
+    if (scope && manifest) return laterOr({ workload, write: { type: 'Apply', manifest }, scope }, mayWriteAt, now);
     return step.kind === 'Rest' && step.waiting ? state.arrivesAt(delay) : (state.reconsidersAt ?? 'Nothing');
+  }
+
+  /**
+   * The write to be repeated before anything else is planned: a step from what was before it is not safe if the API
+   * server has it after all. If the watch has not told it for this long, it has not.
+   */
+  #unsettledOf(workload: WorkloadKey, now: Timestamp): DueWrite | undefined {
+    const unsettled = this.#unsettled.get(workload);
+    if (!unsettled || now - unsettled.since < ECHO_WITHIN_MS) return unsettled?.due;
+    this.#unsettled.delete(workload);
+    return undefined;
   }
 
   /** @returns `undefined` if the API server holds this very spec. */
@@ -171,6 +197,10 @@ export class Publication {
     if (enforcement.kind === 'Eager' && enforcement.refusal) this.#refusals.set(workload, enforcement.refusal);
     else if (enforcement.kind !== 'Asleep') this.#refusals.delete(workload);
   }
+}
+
+function laterOr(due: DueWrite, at: Timestamp, now: Timestamp): DueWrite | Timestamp {
+  return at > now ? at : due;
 }
 
 interface SpecWithSelector {

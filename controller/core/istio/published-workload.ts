@@ -6,7 +6,7 @@ import { EVERYTHING } from './settings.ts';
 import type { SidecarScope } from './sidecar.ts';
 
 /** A watch may tell what was there before our last write for this long; after that it is somebody's change. */
-const ECHO_WITHIN_MS = 30_000;
+export const ECHO_WITHIN_MS = 30_000;
 const FIRST_RETRY_MS = 5_000;
 const LONGEST_RETRY_MS = 5 * 60_000;
 
@@ -18,9 +18,10 @@ export interface PublishedScope extends SidecarScope {
 export class PublishedWorkload {
   /** `undefined`: there is no Sidecar of ours. */
   #published: PublishedScope | undefined;
-  /** Set while the watch has not told our last write yet. */
-  #awaitsEchoSince: Timestamp | undefined;
-  #observedMeanwhile: PublishedScope | undefined;
+  /** What the watch told last. */
+  #told: PublishedScope | undefined;
+  /** Our writes that the watch has not told yet, oldest first: it tells them in this order. */
+  #untold: (string | undefined)[] = [];
   #writtenAt: Timestamp;
   #batch = 0;
   #hasArrived = false;
@@ -49,46 +50,51 @@ export class PublishedWorkload {
    * @returns whether that is a change that we did not make
    */
   observed(sidecar: PublishedScope | undefined, at: Timestamp): boolean {
-    const isOurs = sidecar?.spec === this.#published?.spec;
-    if (isOurs) this.#awaitsEchoSince = undefined;
-    if (isOurs || this.#awaitsEchoSince !== undefined) {
-      this.#observedMeanwhile = sidecar;
-      return false;
-    }
-    this.#published = sidecar;
-    this.#writtenAt = at;
-    this.#hasArrived = false;
-    // No batch of ours brought it: the clock alone tells when it has arrived.
-    this.#batch = 0;
-    this.news(at);
+    this.#told = sidecar;
+    const ours = this.#untold.indexOf(sidecar?.spec);
+    this.#untold.splice(0, ours + 1);
+    if (ours >= 0 || this.#untold.length > 0 || sidecar?.spec === this.#published?.spec) return false;
+    this.#takeTold(at);
     return true;
   }
 
   /** Takes what the watch told last for the truth once our own write should have been told long since. */
   reconsider(now: Timestamp): void {
-    if (this.#awaitsEchoSince === undefined || now - this.#awaitsEchoSince < ECHO_WITHIN_MS) return;
-    this.#awaitsEchoSince = undefined;
-    this.observed(this.#observedMeanwhile, now);
+    if (this.#untold.length === 0 || now - this.#writtenAt < ECHO_WITHIN_MS) return;
+    this.#untold = [];
+    if (this.#differs) this.#takeTold(now);
   }
 
   /** When {@link reconsider} may have to act; `undefined`: the watch has told nothing that differs. */
   get reconsidersAt(): Timestamp | undefined {
-    const differs = this.#observedMeanwhile?.spec !== this.#published?.spec;
-    return this.#awaitsEchoSince !== undefined && differs ? this.#awaitsEchoSince + ECHO_WITHIN_MS : undefined;
+    return this.#untold.length > 0 && this.#differs ? this.#writtenAt + ECHO_WITHIN_MS : undefined;
+  }
+
+  get #differs(): boolean {
+    return this.#told?.spec !== this.#published?.spec;
+  }
+
+  #takeTold(at: Timestamp): void {
+    this.#published = this.#told;
+    this.#writtenAt = at;
+    this.#hasArrived = false;
+    // No batch of ours brought it: the clock alone tells when it has arrived.
+    this.#batch = 0;
+    this.news(at);
   }
 
   /** @param batch number of the writes that it was among, for {@link arrived} */
   written(scope: PublishedScope | undefined, batch: number, at: Timestamp): void {
+    const before = this.#published;
     // The watch may have been faster than the answer to the write: then nothing more is awaited of it.
-    const isTold = this.#published?.spec === scope?.spec;
-    this.#observedMeanwhile = this.#published;
+    const isTold = this.#untold.length === 0 && before?.spec === scope?.spec;
+    if (!isTold) this.#untold.push(scope?.spec);
     this.#published = scope;
-    this.#awaitsEchoSince = isTold ? undefined : at;
     this.#writtenAt = at;
     this.#batch = batch;
     this.#hasArrived = false;
     // To become lazy or eager takes two writes that learning has no part in.
-    const isSwitch = !this.#observedMeanwhile || this.#observedMeanwhile.warm.has(EVERYTHING);
+    const isSwitch = !before || before.warm.has(EVERYTHING);
     this.#pace = isSwitch ? undefined : afterWrite(this.#pace, at);
     this.#failures = 0;
   }
