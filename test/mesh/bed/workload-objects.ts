@@ -14,13 +14,20 @@ export interface WorkloadOptions {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+/** What its objects say of a pod. */
+export type KnownPod = Pick<Pod, 'name' | 'namespace' | 'deployment' | 'address'>;
+
 /** What names a pod. */
-function podReference({ name, namespace }: Pod): ObjectReference {
+function podReference({ name, namespace }: KnownPod): ObjectReference {
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace } };
 }
 
 /** Writes the pod's ServiceAccount, what controls the pod, and the pod itself, running and ready. */
-export async function applyWorkload(client: KubernetesClient, pod: Pod, options: WorkloadOptions = {}): Promise<void> {
+export async function applyWorkload(
+  client: KubernetesClient,
+  pod: KnownPod,
+  options: WorkloadOptions = {},
+): Promise<void> {
   const { namespace, deployment, address } = pod;
   await client.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: deployment, namespace } });
   const controlled = options.kind === 'StatefulSet' ? ofStatefulSet : ofDeployment;
@@ -45,7 +52,7 @@ interface Controlled {
 
 async function ofDeployment(
   client: KubernetesClient,
-  { namespace, deployment }: Pod,
+  { namespace, deployment }: KnownPod,
   labels: Labels,
 ): Promise<Controlled> {
   const spec = { replicas: 1, ...template(deployment, labels) };
@@ -60,7 +67,7 @@ async function ofDeployment(
   return { owner, labels: { ...labels, 'pod-template-hash': TEMPLATE_HASH } };
 }
 
-async function ofStatefulSet(client: KubernetesClient, pod: Pod, labels: Labels): Promise<Controlled> {
+async function ofStatefulSet(client: KubernetesClient, pod: KnownPod, labels: Labels): Promise<Controlled> {
   const { name, namespace, deployment } = pod;
   const owner = await client.apply({
     apiVersion: 'apps/v1',
