@@ -49,6 +49,25 @@ describe('what the watch tells after our write', () => {
     assert.equal(workload.hasArrived(31_000 + DELAY, DELAY), true);
   });
 
+  it('may be of an older write that said the same', () => {
+    const workload = written(A, B);
+    workload.written(A, 2, 2_000);
+    workload.written(B, 3, 3_000);
+    assert.deepEqual(
+      [B, A, B].map((told) => workload.observed(told, 4_000)),
+      [false, false, false],
+    );
+    assert.equal(workload.published, B);
+    assert.equal(workload.observed(A, 5_000), true);
+  });
+
+  it('may leave out states in between', () => {
+    const workload = written(A, B);
+    workload.written(C, 2, 2_000);
+    assert.equal(workload.observed(C, 3_000), false);
+    assert.equal(workload.observed(B, 4_000), true);
+  });
+
   it('is a change by somebody else once ours was told', () => {
     const workload = written(A, B);
     workload.observed(B, 1_100);

@@ -37,6 +37,8 @@ interface Refused {
   readonly installed?: readonly MeshObject[];
   readonly workload?: WorkloadKey;
   readonly settings?: Partial<IstioSettings>;
+  /** Before the mesh is complete. */
+  readonly atStart?: (world: IstioWorld) => void;
   /** Before anything is asked. */
   readonly act?: (world: IstioWorld) => void;
   readonly message: string;
@@ -101,12 +103,12 @@ const REFUSALS: Readonly<Record<RefusalReason, readonly Refused[]>> = {
   PolicyUnreadable: [
     {
       objects: [front],
-      act: (world) => world.publishing.unreadable(new Set(['NetworkPolicy'])),
+      atStart: (world) => world.publishing.unreadable(new Set(['NetworkPolicy'])),
       message: `NetworkPolicy objects may not be read: grant list and watch, ${PAST_POLICIES}`,
     },
     {
       objects: [front],
-      act: (world) => world.publishing.unreadable(new Set(['AuthorizationPolicy'])),
+      atStart: (world) => world.publishing.unreadable(new Set(['AuthorizationPolicy'])),
       message: `AuthorizationPolicy objects may not be read: grant list and watch, ${PAST_POLICIES}`,
     },
   ],
@@ -189,9 +191,12 @@ function refusalIn({
   installed = INSTALLED,
   workload = FRONT,
   settings = {},
+  atStart,
   act,
 }: Omit<Refused, 'message'>) {
-  const world = new IstioWorld({ objects: [...installed, ...objects], settings }).begin();
+  const world = new IstioWorld({ objects: [...installed, ...objects], settings });
+  atStart?.(world);
+  world.begin();
   act?.(world);
   world.pass(1_000);
   const { published, refusal } = world.publishing.status(workload) ?? { published: undefined };
@@ -222,12 +227,12 @@ const ALLOWED: readonly (Omit<Refused, 'message'> & { readonly what: string })[]
     what: '--allow-relay-past-policies is set and policies may not be read',
     objects: [front],
     settings: { allowRelayPastPolicies: true },
-    act: (world) => world.publishing.unreadable(new Set(['NetworkPolicy', 'AuthorizationPolicy'])),
+    atStart: (world) => world.publishing.unreadable(new Set(['NetworkPolicy', 'AuthorizationPolicy'])),
   },
   {
     what: 'kinds may not be read that are no policies',
     objects: [front],
-    act: (world) => world.publishing.unreadable(new Set(['CronJob', 'Node'])),
+    atStart: (world) => world.publishing.unreadable(new Set(['CronJob', 'Node'])),
   },
   {
     what: 'an AuthorizationPolicy does not look at the caller',
