@@ -61,7 +61,7 @@ export function createIstioMode({ config, cluster, publishing, certificates, log
   const identity = `${config.identity}_${randomUUID()}`;
   const leadership = new LeaderElection({ cluster, namespace: config.namespace, name: LEASE, identity });
   leadership.onChange((isLeader) => logger.info({ identity }, isLeader ? 'Leading' : 'Not leading'));
-  const probe = createProbe(config, { writer, certificates, logger });
+  const probe = createProbe(config, { writer, publishing, certificates, logger });
   const publisher = new Publisher({
     source: publishing,
     writer,
@@ -104,6 +104,7 @@ function warn(config: ControllerConfig, logger: Logger): void {
 
 interface ProbeParts {
   readonly writer: ManifestWriter;
+  readonly publishing: IstioPublishing;
   readonly certificates: CertificateFolder | undefined;
   readonly logger: Logger;
 }
@@ -111,9 +112,9 @@ interface ProbeParts {
 function createProbe(config: ControllerConfig, parts: ProbeParts): ArrivalProbe | undefined {
   const { istiod, istiodServerName, namespace, clusterDomain } = config;
   if (!istiod) return undefined;
-  const { writer, certificates, logger } = parts;
+  const { writer, publishing, certificates, logger } = parts;
   return new IstiodProbe({
-    istiods: () => addressesOf(istiod),
+    istiods: async () => publishing.endpointsOf(istiod) ?? addressesOf(istiod),
     ...(certificates
       ? { credentials: namedServerCredentials(certificates), serverName: istiodServerName }
       : { credentials: credentials.createInsecure() }),
@@ -124,7 +125,7 @@ function createProbe(config: ControllerConfig, parts: ProbeParts): ArrivalProbe 
   });
 }
 
-/** A headless Service's name has an address for every replica. */
+/** What is no Service of the mesh: the name has an address for every replica, or there is one. */
 async function addressesOf({ address, port }: SocketAddress): Promise<readonly SocketAddress[]> {
   const found = await lookup(address, { all: true });
   return found.map((one) => ({ address: one.address, port }));

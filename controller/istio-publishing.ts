@@ -7,10 +7,11 @@ import type { PublicationStatus } from './core/istio/publication.ts';
 import { registryView } from './core/istio/registry-view.ts';
 import type { IstioSettings } from './core/istio/settings.ts';
 import { UnreadableKinds } from './core/istio/unreadable-kinds.ts';
-import type { MeshObject, Timestamp, WorkloadKey } from './core/model.ts';
+import type { MeshObject, SocketAddress, Timestamp, WorkloadKey } from './core/model.ts';
 import type { Problem } from './core/ports.ts';
 import type { OperatorEvent, PublicationSource, PublishableWrite } from './core/publishing.ts';
 import type { Registry, RegistryChanges } from './core/registry/registry.ts';
+import { serviceKey } from './core/registry/service-index.ts';
 
 export interface IstioPublishingOptions {
   readonly settings: IstioSettings;
@@ -48,6 +49,19 @@ export class IstioPublishing implements PublicationSource {
   /** Where events for operators go. */
   onEvent(listener: (event: OperatorEvent) => void): void {
     this.#onEvent = listener;
+  }
+
+  /**
+   * Every ready replica behind a Service that is named with its port: its ClusterIP would lead to one of them only.
+   * `undefined`: it is no Service of the mesh, or is not known yet.
+   */
+  endpointsOf({ address, port }: SocketAddress): readonly SocketAddress[] | undefined {
+    const { registry, settings } = this.#options;
+    const service = registry.serviceByHost(address, settings.rootNamespace);
+    const ready = service && registry.endpoints(serviceKey(service), port).filter((endpoint) => endpoint.ready);
+    return ready && ready.length > 0
+      ? ready.map((endpoint) => ({ address: endpoint.address, port: endpoint.port }))
+      : undefined;
   }
 
   status(workload: WorkloadKey): PublicationStatus | undefined {

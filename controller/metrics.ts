@@ -61,6 +61,15 @@ export function addLearningMetrics(registry: Registry, pipeline: Pipeline, acces
       this.set(accessLogs.streams);
     },
   });
+  new Counter({
+    name: 'lazyscope_access_log_streams_refused_total',
+    help: 'Access log streams that were refused for who opened them.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(accessLogs.refused);
+    },
+  });
   new Gauge({
     name: 'lazyscope_store_degraded',
     help: '1 while the store cannot be written.',

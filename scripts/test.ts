@@ -14,7 +14,7 @@ import { spec, type TestEvent } from 'node:test/reporters';
 import { type Counts, closingLines, isClosingLine, NO_COUNTS, passedOver, plus, verdict } from './test-verdict.ts';
 
 const E2E = 'test/e2e/';
-/** Tests on a real API server and istiod. A run of their own (`make test-mesh`) until Istio mode is complete. */
+/** Tests on a real API server and istiod: a run of their own (`make test-mesh`), as building these takes long. */
 const MESH = 'test/mesh/';
 const FILE_TIMEOUT_MS = { unit: 120_000, e2e: 900_000 };
 
