@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { API_VERSION, type Forgotten } from '../core/answer.ts';
 import { LazyscopeError } from '../core/error.ts';
 import type { ServiceKey, WorkloadKey } from '../core/model.ts';
+import { isAddressOrLocalhost } from './host-guard.ts';
 import { serviceKey, workloadPath } from './queries.ts';
 import { apiError, forgotten } from './schemas.ts';
 import type { ZodTypeProvider } from './zod-provider.ts';
@@ -43,10 +44,11 @@ export function forgetRoute(server: FastifyInstance, { forget }: ForgetApi): voi
 
 /**
  * The port has no authentication, and Prometheus reaches it from anywhere. Whoever is on our own host or in our own pod,
- * as with `kubectl port-forward`, has been let in by somebody else.
+ * as with `kubectl port-forward`, has been let in by somebody else; but not a web page whose name was pointed at it.
  */
-function assertLocal({ socket }: FastifyRequest): void {
+function assertLocal({ socket, headers }: FastifyRequest): void {
   const { remoteAddress = '', localAddress } = socket;
-  if (remoteAddress === localAddress || /^(::ffff:)?127\.|^::1$/.test(remoteAddress)) return;
+  const isLocal = remoteAddress === localAddress || /^(::ffff:)?127\.|^::1$/.test(remoteAddress);
+  if (isLocal && isAddressOrLocalhost(headers.host)) return;
   throw new LazyscopeError('Forbidden', 'Changes are taken from this host alone: use kubectl port-forward.');
 }

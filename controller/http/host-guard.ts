@@ -21,6 +21,12 @@ function hostName(header: string): string {
     .replace(/^\[(.*)\]$/, '$1');
 }
 
+/** Whether a Host header names no host in the DNS, so that no rebound name can have led to it. */
+export function isAddressOrLocalhost(header: string | undefined): boolean {
+  const host = hostName(header ?? '');
+  return host === 'localhost' || isIP(host) !== 0;
+}
+
 /** Says whether a Host header may be answered by a server that listens on `listenHost`. Ports are free: people forward them. */
 export function hostGuard(listenHost: string): (header: string | undefined) => boolean {
   if (!isLoopback(listenHost)) return () => true;
