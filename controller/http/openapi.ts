@@ -21,9 +21,11 @@ function components(): Record<string, JsonObject> {
   );
 }
 
-/** A parameter schema as clients send it, before transformation. */
-function parameters(schema: unknown): JsonObject | undefined {
-  return schema instanceof z.ZodType ? z.toJSONSchema(schema, { io: 'input' }) : undefined;
+/** A schema of parameters or of a body as clients send it, before transformation. */
+function asSent(schema: unknown): JsonObject | undefined {
+  if (!(schema instanceof z.ZodType)) return undefined;
+  const { $schema: _schema, ...json } = z.toJSONSchema(schema, { io: 'input' });
+  return json;
 }
 
 function response(schema: unknown): unknown {
@@ -41,8 +43,14 @@ function responses(schema: unknown): JsonObject | undefined {
 }
 
 function toJsonSchema(schema: FastifySchema | undefined): FastifySchema {
-  const { params, querystring, response: answers, ...rest } = schema ?? {};
-  return { ...rest, params: parameters(params), querystring: parameters(querystring), response: responses(answers) };
+  const { params, querystring, body, response: answers, ...rest } = schema ?? {};
+  return {
+    ...rest,
+    ...(body ? { body: asSent(body) } : {}),
+    params: asSent(params),
+    querystring: asSent(querystring),
+    response: responses(answers),
+  };
 }
 
 /** Options of `@fastify/swagger`. */
