@@ -27,8 +27,8 @@ async function forget(name: WorkloadName, options: ForgetOptions, terminal: Term
   }
   for (const service of services) {
     const answer = await client.post('Forgotten', `workloads/${report.workload}/forget`, { service });
-    const text = `${report.workload} forgets ${service}: the egress carries its next use, which learns it again.\n`;
-    terminal.out(output === 'text' ? printable(text) : renderData(output, answer));
+    const text = `${report.workload} forgets ${service}: the egress carries its next use, which learns it again.`;
+    terminal.out(output === 'text' ? `${printable(text)}\n` : renderData(output, answer));
   }
 }
 

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { assertForgettable } from '../../../controller/core/graph/forget.ts';
+import type { ReadModel } from '../../../controller/core/report.ts';
 import type { HttpServerOptions } from '../../../controller/http/server.ts';
 import { emptyMesh, shop } from '../http/shop.ts';
 import { startServer } from '../http/start-server.ts';
@@ -27,6 +29,21 @@ const strangers = Array.from(
 );
 const unknownPods = { ...shop, mesh: () => ({ ...shop.mesh(), unknownProxies: strangers }) };
 const noTraffic = { ...shop, edges: () => [], mesh: () => ({ ...shop.mesh(), edges: 0 }) };
+
+/** Istio mode: what should be lazy is not. */
+const refused: ReadModel = {
+  ...shop,
+  workload: (key) => {
+    const report = shop.workload(key);
+    const message = 'Sidecar shop/theirs applies to these pods and stays in force: delete it to let them be lazy';
+    const publication = { state: 'Eager', routed: 0, warm: 0, refusal: { reason: 'UserSidecar', message } } as const;
+    return report && { ...report, clusters: { kept: 1204, total: 1204 }, publication };
+  },
+};
+const cuts = (_workload: string, service: string): never => {
+  assertForgettable(service, [{ name: 'smtp', port: 25, protocol: 'TCP' }], true);
+  throw new Error('it may be forgotten');
+};
 
 const screens: Readonly<Record<string, Screen>> = {
   status: { args: ['status'] },
@@ -81,6 +98,11 @@ const screens: Readonly<Record<string, Screen>> = {
   'explain-ambiguous': { args: ['explain', 'deploy/cart'] },
   'explain-empty': { args: ['explain', 'deploy/cart'], server: empty },
   'edges-not-ready': { args: ['edges'], server: { ...empty, readiness: () => [unready] } },
+  'explain-refused': { args: ['explain', 'deploy/checkout.shop'], server: { readModel: refused } },
+  forget: { args: ['forget', 'deploy/checkout.shop', '--to', 'cart.shop'] },
+  'forget-json': { args: ['forget', 'deploy/checkout.shop', '--to', 'payments.bank', '-o', 'json'] },
+  'forget-unknown': { args: ['forget', 'deploy/checkout.shop', '--to', 'nothing.shop'] },
+  'forget-refused': { args: ['forget', 'deploy/checkout.shop', '--to', 'email'], server: { forget: cuts } },
   bootstrap: { args: ['bootstrap', 'deploy/cart.shop', '--controller', '10.0.0.1:15010', '--admin-port', '15000'] },
   'bootstrap-json': { args: ['bootstrap', 'cart-55c8-aaaaa.shop', '--egress', '10.0.0.2:15080', '-o', 'json'] },
 };
