@@ -3,13 +3,16 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.tools/node/bin:$(CURDIR)/node_modules/.bin:$(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
+# MODE=istio runs on real servers, which the first run builds; that takes minutes.
+SET_UP_MODE := $(if $(filter istio,$(MODE)),scripts/setup.sh istio && node test/mesh/servers/main.ts,scripts/setup.sh mesh)
+
 .PHONY: help demo test test-mesh check bench build golden clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-demo: ## a small shop on real Envoys becomes lazy (FILLER=300 KEEP=1 JSON=FILE)
-	@scripts/setup.sh mesh && node demo/main.ts
+demo: ## a small shop on real Envoys becomes lazy (MODE=istio FILLER=300 KEEP=1 JSON=FILE)
+	@$(SET_UP_MODE) && node demo/main.ts
 
 test: ## every test, no skips (FILTER=part of a file's path)
 	@scripts/setup.sh mesh && node scripts/test.ts $(FILTER)
@@ -20,8 +23,8 @@ test-mesh: ## tests on a real Kubernetes API server and istiod (FILTER=part of a
 check: ## types, lint, format, import rules, dead code
 	@scripts/setup.sh && tsc -p . && biome ci --error-on-warnings . && knip
 
-bench: ## the goals, measured against their peers (JSON=FILE GOALS=G1,G4)
-	@scripts/setup.sh mesh && node test/bench/main.ts
+bench: ## the goals, measured against their peers (MODE=istio JSON=FILE GOALS=G1,G4)
+	@$(SET_UP_MODE) && node test/bench/main.ts
 
 build: ## dist/, the published form
 	@scripts/setup.sh && node scripts/build.ts

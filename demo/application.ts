@@ -7,28 +7,32 @@ import { tcp } from './protocols/tcp.ts';
 import { tls } from './protocols/tls.ts';
 import { webSocket } from './protocols/web-socket.ts';
 import type { ProtocolName } from './shop.ts';
+import { type Path, pathOf, type Witness } from './witness.ts';
 
 const PROTOCOLS: Readonly<Record<ProtocolName, Protocol>> = { http1, grpc, websocket: webSocket, tcp, tls };
 
-/** Calls follow each other closely until the first direct one, then calmly. */
-const EAGER_PAUSE_MS = 5;
+/** Calls follow each other closely until the first direct one, then calmly. Sidecars are asked after each call. */
+const EAGER_PAUSE_MS = { Server: 5, Sidecar: 20 } as const;
 const CALM_PAUSE_MS = 100;
 
 export interface Call extends Target {
   readonly protocol: ProtocolName;
+  /** As sidecars call it: `outbound|port||host`. */
+  readonly cluster: string;
 }
 
 /** What happened on the way from the first call to the direct path. */
 export type Milestone =
-  /** The first answer; `from` is the address that the server saw. */
   | {
       readonly kind: 'FirstAnswer';
       readonly to: string;
       readonly protocol: ProtocolName;
       readonly ms: number;
+      readonly path: Path;
+      /** The address that the server saw. */
       readonly from: string;
     }
-  /** The first answer of a server that saw the pod itself. */
+  /** The first answer that came without the egress. */
   | { readonly kind: 'Direct'; readonly to: string; readonly protocol: ProtocolName; readonly ms: number }
   | { readonly kind: 'Failure'; readonly to: string; readonly protocol: ProtocolName; readonly message: string };
 
@@ -52,8 +56,8 @@ export async function serve(
 }
 
 /** Calls each of these for ever, one after the other. */
-export function startCalling(calls: readonly Call[], ownAddress: string): void {
-  for (const call of calls) loops.push(keepCalling(call, ownAddress));
+export function startCalling(calls: readonly Call[], witness: Witness): void {
+  for (const call of calls) loops.push(keepCalling(call, witness));
 }
 
 /** Waits for milestones, and takes them; none come after the calls have ended. */
@@ -81,7 +85,7 @@ function tell(milestone: Milestone): void {
   wake();
 }
 
-async function keepCalling({ protocol, ...target }: Call, ownAddress: string): Promise<void> {
+async function keepCalling({ protocol, cluster, ...target }: Call, witness: Witness): Promise<void> {
   const client = PROTOCOLS[protocol].client(target);
   const began = performance.now();
   const told = { first: false, direct: false };
@@ -90,11 +94,11 @@ async function keepCalling({ protocol, ...target }: Call, ownAddress: string): P
     try {
       const from = await client.call();
       const about = { to: target.name, protocol, ms: performance.now() - began };
-      const isDirect = from === ownAddress;
-      if (!told.first) tell({ kind: 'FirstAnswer', ...about, from });
-      if (!told.direct && isDirect) tell({ kind: 'Direct', ...about });
+      const path = told.direct ? 'Direct' : await pathOf(witness, { from, cluster });
+      if (!told.first) tell({ kind: 'FirstAnswer', ...about, path, from });
+      if (!told.direct && path === 'Direct') tell({ kind: 'Direct', ...about });
       told.first = true;
-      told.direct ||= isDirect;
+      told.direct ||= path === 'Direct';
     } catch (error) {
       counts.failed += 1;
       tell({
@@ -104,6 +108,6 @@ async function keepCalling({ protocol, ...target }: Call, ownAddress: string): P
         message: error instanceof Error ? error.message : String(error),
       });
     }
-    await delay(told.direct ? CALM_PAUSE_MS : EAGER_PAUSE_MS);
+    await delay(told.direct ? CALM_PAUSE_MS : EAGER_PAUSE_MS[witness.kind]);
   }
 }

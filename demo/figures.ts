@@ -4,11 +4,12 @@ import type { EdgeReport } from '../controller/core/report.ts';
 import { percentile } from '../test/bench/statistics.ts';
 import type { EnvoyAdmin } from '../test/support/bed/envoy-admin.ts';
 import type { RequestCounts } from './application.ts';
+import type { DemoMode } from './settings.ts';
 import type { ShopMesh } from './shop-mesh.ts';
 
 /** What `JSON=FILE` writes. Memory in bytes, times in milliseconds. */
 export interface DemoFigures {
-  readonly mode: 'direct';
+  readonly mode: DemoMode;
   /** Version. */
   readonly envoy: string;
   readonly services: number;
@@ -26,8 +27,9 @@ export interface DemoFigures {
 
 export interface WorkloadFigures {
   readonly name: string;
+  /** Learned ones. */
   readonly dependencies: number;
-  /** `outbound|` clusters of type EDS. */
+  /** `outbound|` clusters; of the lazy sidecar also those that Lazyscope itself needs there. */
   readonly clusters: { readonly lazy: number; readonly eager: number };
   /** Envoy's `server.memory_allocated`. */
   readonly memoryAllocated: { readonly lazy: number; readonly eager: number };
@@ -37,22 +39,27 @@ interface DumpedCluster {
   readonly cluster: { readonly name: string; readonly type?: string };
 }
 
-async function serviceClusters(admin: EnvoyAdmin): Promise<number> {
+/** Namespace of Lazyscope's own Services, which a mesh without it would not have. */
+const OWN = /\.lazyscope\.(svc\.|internal$)/;
+
+async function outboundClusters(admin: EnvoyAdmin): Promise<readonly string[]> {
   const dump = await admin.dump('ClustersConfigDump');
   const clusters = (dump['dynamic_active_clusters'] ?? []) as readonly DumpedCluster[];
-  return clusters.filter(({ cluster }) => cluster.type === 'EDS' && cluster.name.startsWith('outbound|')).length;
+  // Direct mode's stand-ins for TCP services on mixed ports lead to the egress, by a static address.
+  const services = clusters.filter(({ cluster: { type } }) => type !== undefined && type !== 'STATIC');
+  return services.map(({ cluster }) => cluster.name).filter((name) => name.startsWith('outbound|'));
 }
 
 export async function workloadFigures({ shopkeepers, eager, controller }: ShopMesh): Promise<WorkloadFigures[]> {
-  const eagerClusters = await serviceClusters(eager.envoy.admin);
-  const eagerMemory = await eager.envoy.admin.memoryAllocated();
+  const eagerClusters = (await outboundClusters(eager)).filter((name) => !OWN.test(name)).length;
+  const eagerMemory = await eager.memoryAllocated();
   const figures: WorkloadFigures[] = [];
-  for (const { workload, pod } of shopkeepers) {
+  for (const { workload, pod, admin } of shopkeepers) {
     figures.push({
       name: workload.name,
       dependencies: (await controller.api.workload(pod.workload)).dependencies,
-      clusters: { lazy: await serviceClusters(pod.envoy.admin), eager: eagerClusters },
-      memoryAllocated: { lazy: await pod.envoy.admin.memoryAllocated(), eager: eagerMemory },
+      clusters: { lazy: (await outboundClusters(admin)).length, eager: eagerClusters },
+      memoryAllocated: { lazy: await admin.memoryAllocated(), eager: eagerMemory },
     });
   }
   return figures;

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { renderTable } from '../controller/cli/table.ts';
 import { lazyscope } from '../test/support/bed/program.ts';
 import { selfSigned } from './certificate.ts';
+import { openDirectShop } from './direct-mesh.ts';
 import {
   type DemoFigures,
   edgeFigures,
@@ -12,8 +13,9 @@ import {
   workloadFigures,
   writeFigures,
 } from './figures.ts';
+import { openIstioShop } from './istio-mesh.ts';
 import { readSettings } from './settings.ts';
-import { callsOf, openShop, type Shopkeeper, type ShopMesh } from './shop-mesh.ts';
+import type { Shopkeeper, ShopMesh } from './shop-mesh.ts';
 import { Watcher } from './watcher.ts';
 
 const say = (line: string): void => {
@@ -24,9 +26,8 @@ const MEBIBYTE = 1 << 20;
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
-  say(`A shop among ${settings.fillers} services that it does not use: each workload in a network of its own,`);
-  say('its connections redirected to a real Envoy, which holds nothing but the way to the egress.\n');
-  const shop = await openShop(settings.fillers, selfSigned('payments'), say);
+  const openShop = { direct: openDirectShop, istio: openIstioShop }[settings.mode];
+  const shop = await openShop({ fillers: settings.fillers, keys: selfSigned('payments.shop'), say });
   try {
     const figures = await tellStory(shop);
     say(table(figures.workloads));
@@ -38,7 +39,7 @@ async function main(): Promise<void> {
     if (settings.keep) await keepOpen(shop);
     if (failed > 0) process.exitCode = 1;
   } finally {
-    shop.bed.destroy();
+    shop.destroy();
   }
 }
 
@@ -55,14 +56,14 @@ async function tellStory(shop: ShopMesh): Promise<DemoFigures> {
   }
   const afterRestart = await killInTheMiddle(shop, watcher, second);
   await watcher.allDirect(second);
-  await settled(shop);
+  await shop.atRest();
   const workloads = await workloadFigures(shop);
   const edges = edgeFigures(await shop.controller.api.edges());
   watcher.stop();
   const requests = await close(shop.shopkeepers);
   return {
-    mode: 'direct',
-    envoy: await envoyVersion(shop.eager.envoy.admin),
+    mode: shop.mode,
+    envoy: await envoyVersion(shop.eager),
     services: shop.services,
     workloads,
     edges,
@@ -73,8 +74,8 @@ async function tellStory(shop: ShopMesh): Promise<DemoFigures> {
 }
 
 async function open(shopkeepers: readonly Shopkeeper[]): Promise<void> {
-  for (const { workload, pod, application } of shopkeepers) {
-    await application.call('startCalling', callsOf(workload), pod.address);
+  for (const { application, calls, witness } of shopkeepers) {
+    await application.call('startCalling', [...calls], witness);
   }
 }
 
@@ -93,17 +94,9 @@ async function killInTheMiddle(
   await shop.controller.start();
   const edgesAfter = (await shop.controller.api.edges()).length;
   say(`\nThe controller is back, and knows ${edgesAfter} edges: nothing was un-learned.`);
+  if (shop.afterKill !== undefined) say(shop.afterKill);
   watcher.controllerIs('up');
   return { edgesBefore, edgesAfter };
-}
-
-/** Everything learned is confirmed by the sidecars, so that the figures are those of a mesh at rest. */
-async function settled({ controller }: ShopMesh): Promise<void> {
-  for (;;) {
-    const edges = await controller.api.edges();
-    if (edges.every(({ state }) => state === 'active' || state === 'relayed')) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 async function close(shopkeepers: readonly Shopkeeper[]): Promise<DemoFigures['requests']> {
@@ -137,7 +130,7 @@ function client({ controller }: ShopMesh, command: string): string {
 }
 
 /** The bed's signal handler cleans up. */
-async function keepOpen({ controller, shopkeepers }: ShopMesh): Promise<never> {
+async function keepOpen({ controller, shopkeepers, looks }: ShopMesh): Promise<never> {
   const [first] = shopkeepers;
   say('\nEverything keeps running until Ctrl-C. To look at it, from another terminal in this folder:');
   say(`  export LAZYSCOPE_SERVER=${controller.url}`);
@@ -146,7 +139,8 @@ async function keepOpen({ controller, shopkeepers }: ShopMesh): Promise<never> {
   say('  node bin/lazyscope.ts explain deploy/frontend.shop --to catalog.shop');
   say(`  curl ${controller.url}/metrics`);
   say(`  ip netns exec ${first?.pod.netns} ss -tn`);
-  say(`  curl --unix-socket ${first?.pod.envoy.admin.socketPath} http://admin/clusters`);
+  say(`  curl --unix-socket ${first?.admin.socketPath} http://admin/clusters`);
+  for (const look of looks) say(`  ${look}`);
   return new Promise(() => setInterval(() => undefined, 1 << 30));
 }
 

@@ -1,6 +1,11 @@
 import { LazyscopeError } from '../controller/core/error.ts';
 
+/** How Lazyscope reaches the sidecars: by xDS of its own, or by what it writes for istiod. */
+export type DemoMode = 'direct' | 'istio';
+
 export interface DemoSettings {
+  /** `MODE`. */
+  readonly mode: DemoMode;
   /** `FILLER`: services that nobody uses. */
   readonly fillers: number;
   /** `KEEP=1`: leave everything running. */
@@ -18,5 +23,9 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   if (!Number.isInteger(fillers) || fillers < 0 || fillers > MOST_FILLERS) {
     throw new LazyscopeError('InvalidConfiguration', `FILLER must be a whole number from 0 to ${MOST_FILLERS}.`);
   }
-  return { fillers, keep: environment['KEEP'] === '1', jsonFile: environment['JSON'] || undefined };
+  const mode = environment['MODE'] || 'direct';
+  if (mode !== 'direct' && mode !== 'istio') {
+    throw new LazyscopeError('InvalidConfiguration', `MODE must be direct or istio, not ${mode}.`);
+  }
+  return { mode, fillers, keep: environment['KEEP'] === '1', jsonFile: environment['JSON'] || undefined };
 }

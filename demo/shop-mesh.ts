@@ -1,13 +1,13 @@
-/** The shop on a test bed: a pod with a real Envoy for each workload, one more that gets everything, and the filler. */
-import { Bed } from '../test/support/bed/bed.ts';
-import type { Controller } from '../test/support/bed/controller.ts';
-import type { Egress } from '../test/support/bed/egress.ts';
-import { KubernetesFolder } from '../test/support/bed/kubernetes-folder.ts';
-import { podObject, serviceObjects } from '../test/support/bed/kubernetes-objects.ts';
+/** A mesh that the shop runs on, whatever its mode: a pod with a real Envoy for each workload, and one that gets everything. */
+import type { ApiClient } from '../test/support/bed/api-client.ts';
+import type { EnvoyAdmin } from '../test/support/bed/envoy-admin.ts';
 import type { Pod } from '../test/support/bed/pod.ts';
 import type { RemoteModule } from '../test/support/bed/remote-module.ts';
 import type { Call } from './application.ts';
-import { filler, PORT_PREFIX, SHOP, type ShopWorkload } from './shop.ts';
+import type { ServerKeys } from './protocols/protocol.ts';
+import type { DemoMode } from './settings.ts';
+import { callOf, SHOP, type ShopWorkload } from './shop.ts';
+import type { Witness } from './witness.ts';
 
 const APPLICATION = new URL('./application.ts', import.meta.url);
 
@@ -17,80 +17,63 @@ type Application = RemoteModule<typeof import('./application.ts')>;
 export interface Shopkeeper {
   readonly workload: ShopWorkload;
   readonly pod: Pod;
+  /** Of its sidecar. */
+  readonly admin: EnvoyAdmin;
   readonly application: Application;
+  readonly calls: readonly Call[];
+  readonly witness: Witness;
+}
+
+interface ShopController {
+  readonly api: ApiClient;
+  /** `http://...`, for `lazyscope --server`. */
+  readonly url: string;
+  /** Starts and waits until it is ready. */
+  start(): Promise<void>;
+  /** kill -9. */
+  kill(): Promise<void>;
 }
 
 export interface ShopMesh {
-  readonly bed: Bed;
-  readonly controller: Controller;
-  readonly egress: Egress;
+  readonly mode: DemoMode;
+  readonly controller: ShopController;
   readonly shopkeepers: readonly Shopkeeper[];
-  /** Has the annotation `lazyscope.io/mode: Off`: the baseline. */
-  readonly eager: Pod;
+  /** Of a sidecar whose pod has the annotation `lazyscope.io/mode: Off`: the baseline. */
+  readonly eager: EnvoyAdmin;
   readonly services: number;
+  /** What the mesh waits for when its controller is back after kill -9, as a sentence. */
+  readonly afterKill?: string;
+  /** Commands to look at it with, besides those that every mode has. */
+  readonly looks: readonly string[];
+  /** Resolves when sidecars have exactly what they need for what was learned, which the controller has confirmed. */
+  atRest(): Promise<void>;
+  destroy(): void;
 }
 
-/** @param say tells what is being done */
-export async function openShop(
-  fillers: number,
-  keys: { key: string; cert: string },
-  say: (line: string) => void,
-): Promise<ShopMesh> {
-  const bed = await Bed.create();
-  const mesh = new KubernetesFolder(bed.folder('mesh'));
-  const egress = bed.egress();
-  const controller = bed.controller(mesh, { egress });
-  const pods = SHOP.map((workload) => ({ workload, pod: bed.pod(`${workload.name}-0`) }));
-  const eager = bed.pod('eager-0', { mode: 'Off' });
-  mesh.write(
-    'pods.yaml',
-    [...pods.map(({ pod }) => pod), eager, egress.pod].map((pod) => podObject(pod)),
-  );
-  mesh.write(
-    'shop.yaml',
-    pods.flatMap(({ workload, pod }) => shopService(bed, workload, pod)),
-  );
-  mesh.write('filler.yaml', fillerServices(bed, fillers));
-  await Promise.all([egress.start(), controller.start()]);
-  await egress.ready();
-  say(`Controller and egress run; ${bed.network.hostAddress} is this machine on the mesh's network.`);
-  const shopkeepers: Shopkeeper[] = [];
-  for (const { workload, pod } of pods) {
-    await pod.startEnvoy(await controller.bootstrap(pod));
-    const application: Application = await pod.load(APPLICATION);
-    await application.call('serve', [...workload.serves], keys);
-    shopkeepers.push({ workload, pod, application });
-  }
-  await eager.startEnvoy(await controller.bootstrap(eager));
-  const services = pods.filter(({ workload }) => workload.serves.length > 0).length + fillers;
-  return { bed, controller, egress, shopkeepers, eager, services };
+/** What opens the shop. */
+export interface ShopPlan {
+  /** How many services there are that nobody uses. */
+  readonly fillers: number;
+  readonly keys: ServerKeys;
+  /** Tells what is being done. */
+  readonly say: (line: string) => void;
 }
 
-const clusterIPs = new Map<string, string>();
-
-function shopService(bed: Bed, { name, serves }: ShopWorkload, pod: Pod) {
-  if (serves.length === 0) return [];
-  const clusterIP = bed.clusterIP();
-  clusterIPs.set(name, clusterIP);
-  const ports = Object.fromEntries(serves.map(({ protocol, port }) => [`${PORT_PREFIX[protocol]}-${name}`, port]));
-  return serviceObjects({ name, clusterIP, ports, endpoints: [pod.address] });
+export interface Staff extends Pick<Shopkeeper, 'workload' | 'pod' | 'admin' | 'witness'> {
+  /** Addresses of the shop's services by name, as DNS would give them. */
+  readonly addresses: ReadonlyMap<string, string>;
+  readonly keys: ServerKeys;
 }
 
-/** Three endpoints each, as in a small mesh; nobody calls them, so nobody needs to be there. */
-function fillerServices(bed: Bed, count: number) {
-  const endpoints = [250, 251, 252].map((last) => bed.network.address((120 << 8) + last));
-  return filler(count).flatMap(({ name, port, portName }) =>
-    serviceObjects({ name, namespace: 'filler', clusterIP: bed.clusterIP(), ports: { [portName]: port }, endpoints }),
-  );
+/** Starts what a workload serves; it does not call yet. */
+export async function employ({ addresses, keys, ...parts }: Staff): Promise<Shopkeeper> {
+  const { workload, pod } = parts;
+  const application: Application = await pod.load(APPLICATION);
+  await application.call('serve', [...workload.serves], keys);
+  return { ...parts, application, calls: workload.calls.map((call) => callOf(call, addresses)) };
 }
 
-/** What a workload calls, with the addresses that DNS would give. */
-export function callsOf({ calls }: ShopWorkload): Call[] {
-  return calls.map((call) => {
-    const [name = '', port] = call.split(':');
-    const protocol = SHOP.find((workload) => workload.name === name)?.serves[0]?.protocol;
-    const address = clusterIPs.get(name);
-    if (protocol === undefined || address === undefined) throw new Error(`The shop has no service ${name}`);
-    return { name, protocol, address, port: Number(port) };
-  });
+/** How many services the shop itself has. */
+export function shopServices(): number {
+  return SHOP.filter(({ serves }) => serves.length > 0).length;
 }

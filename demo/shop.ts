@@ -1,4 +1,7 @@
 /** The shop: who serves what, and who calls whom. Everything else in the mesh is filler that nobody calls. */
+import { clusterOf } from '../test/support/bed/api-client.ts';
+import type { Network } from '../test/support/bed/network.ts';
+import type { Call } from './application.ts';
 
 export type ProtocolName = 'http1' | 'grpc' | 'websocket' | 'tcp' | 'tls';
 
@@ -28,8 +31,18 @@ export const SHOP: readonly ShopWorkload[] = [
   { name: 'batch', serves: [], calls: ['checkout:9090', 'database:8080'] },
 ];
 
+/** What a workload calls, by name and port, with the address that DNS would give. */
+export function callOf(call: string, addresses: ReadonlyMap<string, string>): Call {
+  const [name = '', text] = call.split(':');
+  const protocol = SHOP.find((workload) => workload.name === name)?.serves[0]?.protocol;
+  const address = addresses.get(name);
+  if (protocol === undefined || address === undefined) throw new Error(`The shop has no service ${name}`);
+  const port = Number(text);
+  return { name, host: `${name}.shop`, protocol, address, port, cluster: clusterOf(name, port) };
+}
+
 /** Prefix of a Service's port name: it declares the protocol to the mesh. */
-export const PORT_PREFIX: Readonly<Record<ProtocolName, string>> = {
+const PORT_PREFIX: Readonly<Record<ProtocolName, string>> = {
   http1: 'http',
   grpc: 'grpc',
   websocket: 'http',
@@ -37,20 +50,30 @@ export const PORT_PREFIX: Readonly<Record<ProtocolName, string>> = {
   tls: 'tls',
 };
 
+/** Ports of a workload's Service. */
+export function servicePorts({ name, serves }: ShopWorkload): Readonly<Record<string, number>> {
+  return Object.fromEntries(serves.map(({ protocol, port }) => [`${PORT_PREFIX[protocol]}-${name}`, port]));
+}
+
 export interface FillerService {
   readonly name: string;
-  readonly port: number;
-  readonly portName: string;
+  readonly namespace: string;
+  readonly ports: Readonly<Record<string, number>>;
 }
 
 /** Ports of the filler's HTTP services: all HTTP in the shop as well. */
 const FILLER_HTTP_PORTS = [80, 8080, 8081, 9090];
 
 /** `count` services that nobody calls: four in five HTTP, the rest TCP on a port of its own. */
-export function filler(count: number): FillerService[] {
+export function fillerServices(count: number): FillerService[] {
   return Array.from({ length: count }, (_, index) => {
     const name = `filler-${String(index + 1).padStart(4, '0')}`;
-    if (index % 5 === 4) return { name, port: 7000, portName: 'tcp' };
-    return { name, port: FILLER_HTTP_PORTS[index % FILLER_HTTP_PORTS.length] ?? 80, portName: 'http' };
+    const http = FILLER_HTTP_PORTS[index % FILLER_HTTP_PORTS.length] ?? 80;
+    return { name, namespace: 'filler', ports: index % 5 === 4 ? { tcp: 7000 } : { http } };
   });
+}
+
+/** Three for each filler, as in a small mesh; nobody calls them, so nobody needs to be there. */
+export function fillerEndpoints(network: Network): readonly string[] {
+  return [250, 251, 252].map((last) => network.address((120 << 8) + last));
 }

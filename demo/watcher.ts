@@ -14,12 +14,15 @@ export class Watcher {
   readonly #say: (line: string) => void;
   readonly #states = new Map<string, string>();
   readonly #direct = new Set<string>();
-  /** Calls that began while the controller was up. */
+  /** Calls that began through the egress while the controller was up. */
   readonly #timed = new Set<string>();
   readonly #began = performance.now();
   #isWatching = true;
   #isControllerUp = true;
-  /** Milliseconds from the first request to the first direct one, of calls that began while the controller was up. */
+  /**
+   * Milliseconds from the first request to the first direct one, of calls that began through the egress while the
+   * controller was up.
+   */
   readonly millisecondsToDirect: number[] = [];
   readonly #wake = new Set<() => void>();
 
@@ -68,7 +71,9 @@ export class Watcher {
     }
     const after = `${milestone.ms.toFixed(1)} ms after the first request`;
     if (milestone.kind === 'FirstAnswer') {
-      const path = milestone.from === this.#mesh.egress.pod.address ? 'through the egress' : `from ${milestone.from}`;
+      // The next milestone says the same.
+      if (milestone.path === 'Direct') return;
+      const path = milestone.path === 'Egress' ? 'through the egress' : `from ${milestone.from}`;
       this.#line(`answered  ${arrow} ${path}, ${after}`);
       if (this.#isControllerUp) this.#timed.add(arrow);
       return;

@@ -34,8 +34,8 @@ export const grpc: Protocol = {
       server.bindAsync(`0.0.0.0:${port}`, ServerCredentials.createInsecure(), bound);
     });
   },
-  client({ name, address, port }) {
-    const options = { 'grpc.default_authority': name };
+  client({ host, address, port }) {
+    const options = { 'grpc.default_authority': host };
     const client = new Client(`${address}:${port}`, credentials.createInsecure(), options);
     const call = (): Promise<string> =>
       new Promise((resolve, reject) => {

@@ -3,8 +3,8 @@ import { Agent, createServer, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { type Protocol, peerAddress, type Target } from './protocol.ts';
 
-async function get({ name, address, port }: Target, agent: Agent): Promise<string> {
-  const call = request({ host: address, port, agent, path: '/', headers: { host: name } });
+async function get({ name, host, address, port }: Target, agent: Agent): Promise<string> {
+  const call = request({ host: address, port, agent, path: '/', headers: { host } });
   call.end();
   const [response] = await once(call, 'response');
   const body = await text(response);

@@ -3,6 +3,8 @@
 /** Where a client calls: the service's address, and the name that it says. */
 export interface Target {
   readonly name: string;
+  /** Host, `:authority` or TLS server name. */
+  readonly host: string;
   readonly address: string;
   readonly port: number;
 }

@@ -12,10 +12,10 @@ export const tls: Protocol = {
     });
     await once(server.listen(port), 'listening');
   },
-  client({ name, address, port }) {
+  client({ name, host, address, port }) {
     const call = async (): Promise<string> => {
       // The demo's own self-signed certificate: what is shown is the path, not the trust.
-      const answer = await text(connect({ host: address, port, servername: name, rejectUnauthorized: false }));
+      const answer = await text(connect({ host: address, port, servername: host, rejectUnauthorized: false }));
       if (answer === '') throw new Error(`${name} closed without an answer`);
       return answer;
     };

@@ -11,9 +11,9 @@ export const webSocket: Protocol = {
     });
     await once(server, 'listening');
   },
-  client({ name, address, port }) {
+  client({ host, address, port }) {
     const call = async (): Promise<string> => {
-      const socket = new WebSocket(`ws://${address}:${port}/`, { headers: { host: name } });
+      const socket = new WebSocket(`ws://${address}:${port}/`, { headers: { host } });
       try {
         await once(socket, 'open');
         socket.send('who calls?');

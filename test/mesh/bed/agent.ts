@@ -16,7 +16,7 @@ import type { KubernetesClient, StoredObject } from './kubernetes-client.ts';
 import { SECURE_XDS_PORT } from './ports.ts';
 
 /** Where Envoy's admin interface is, in the pod. */
-const ADMIN_PORT = 15000;
+export const ADMIN_PORT = 15000;
 
 interface RootCertificate extends StoredObject {
   readonly data: { readonly 'root-cert.pem': string };
