@@ -4,7 +4,7 @@ import { DECOY_SERVICE, type IstioSettings, PLACEHOLDER_SERVICE } from './settin
 import { MANAGED_BY } from './sidecar.ts';
 
 /** Always there: hosts of VirtualServices that are no services are routed on this port alone. */
-export const HTTP_PORT = 80;
+const HTTP_PORT = 80;
 
 /** One of the two, with these ports. */
 function portsManifest(name: string, ports: Iterable<number>, { namespace }: IstioSettings): Manifest {

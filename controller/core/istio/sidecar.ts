@@ -10,7 +10,7 @@ const LONGEST_NAME = 253;
 /** Label by which our Sidecars are found, also with kubectl. */
 export const MANAGED_BY = { 'app.kubernetes.io/managed-by': 'lazyscope' } as const;
 /** Annotation that names the workload. */
-export const WORKLOAD_ANNOTATION = 'lazyscope.io/workload';
+const WORKLOAD_ANNOTATION = 'lazyscope.io/workload';
 
 /** A listener that nobody connects to: what it imports is held by the sidecar, and no route leads to it. */
 const WARM_LISTENER = {
