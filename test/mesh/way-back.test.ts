@@ -122,7 +122,7 @@ test('A user writes a Sidecar, which is left alone', async () => {
 test('Without a controller, one command that deletes all Sidecars of ours', async () => {
   await goAndReturn(
     async () => {
-      await mesh.controller.stop('SIGKILL');
+      await mesh.controller.stop();
       // kubectl delete sidecars -A -l app.kubernetes.io/managed-by=lazyscope
       for (const sidecar of await mesh.sidecars()) await mesh.bed.client.delete(sidecar);
     },
