@@ -12,6 +12,7 @@ import { serviceObjects } from '../test/support/bed/kubernetes-objects.ts';
 import type { Pod } from '../test/support/bed/pod.ts';
 import { EGRESS_PORT } from '../test/support/bed/ports.ts';
 import { eventually } from '../test/support/eventually.ts';
+import { inParallel } from '../test/support/in-parallel.ts';
 import { fillerEndpoints, fillerServices, SHOP, type ShopWorkload, servicePorts } from './shop.ts';
 import { employ, type Shopkeeper, type ShopMesh, type ShopPlan, shopServices } from './shop-mesh.ts';
 
@@ -55,7 +56,7 @@ export async function openIstioShop({ fillers, keys, say }: ShopPlan): Promise<S
   const addresses = await writeServices(mesh, posts);
   await mesh.enforce('shop');
   say('Namespace shop has the annotation lazyscope.io/mode: Enforce; its agents start.');
-  await inParallel([...posts.map(({ pod }) => pod), off], STARTERS, (pod) => mesh.sidecar(pod).then(() => undefined));
+  await inParallel([...posts.map(({ pod }) => pod), off], STARTERS, (pod) => mesh.sidecar(pod));
   await Promise.all(posts.map(({ pod }) => narrow(mesh, pod)));
   for (const { workload } of posts.filter(({ workload: { serves } }) => serves.length > 0))
     await mesh.knownToEgress(`${workload.name}.shop.svc.cluster.local`);
@@ -139,12 +140,4 @@ async function atRest(mesh: IstioMesh, posts: readonly Post[]): Promise<void> {
     PATIENCE,
   );
   for (const { pod } of posts) await mesh.drained(pod);
-}
-
-async function inParallel<T>(items: readonly T[], width: number, run: (item: T) => Promise<void>): Promise<void> {
-  const left = items.values();
-  const worker = async (): Promise<void> => {
-    for (const item of left) await run(item);
-  };
-  await Promise.all(Array.from({ length: width }, worker));
 }

@@ -3,22 +3,38 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { renderTable } from '../../controller/cli/table.ts';
+import { GrowingDirectMesh } from './g1-direct-mesh.ts';
 import { flatMemory } from './g1-flat-memory.ts';
+import { GrowingIstioMesh } from './g1-istio-mesh.ts';
 import { firstRequestToDirect } from './g4-first-request-to-direct.ts';
+import { firstRequestToDirectOnIstio } from './g4-istio.ts';
 import type { Bench, BenchResult } from './result.ts';
 
-const BENCHES: Readonly<Record<string, Bench>> = { G1: flatMemory, G4: firstRequestToDirect };
+type Benches = Readonly<Record<string, Bench>>;
+
+const BENCHES: Readonly<Record<string, Benches>> = {
+  direct: { G1: flatMemory(() => GrowingDirectMesh.open()), G4: firstRequestToDirect },
+  istio: { G1: flatMemory(() => GrowingIstioMesh.open()), G4: firstRequestToDirectOnIstio },
+};
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-/** `GOALS=G1,G4`; all of them when it is not given. */
-function chosenGoals(): string[] {
-  const goals = (process.env['GOALS'] || Object.keys(BENCHES).join(',')).split(',').map((goal) => goal.trim());
-  const unknown = goals.filter((goal) => !(goal in BENCHES));
+/** `MODE=istio`, else direct. */
+function chosenBenches(): Benches {
+  const mode = process.env['MODE'] || 'direct';
+  const benches = BENCHES[mode];
+  if (!benches) throw new Error(`MODE is ${mode}; there are ${Object.keys(BENCHES).join(', ')}.`);
+  return benches;
+}
+
+/** `GOALS=G1,G4`; all of the mode when it is not given. */
+function chosenGoals(benches: Benches): string[] {
+  const goals = (process.env['GOALS'] || Object.keys(benches).join(',')).split(',').map((goal) => goal.trim());
+  const unknown = goals.filter((goal) => !(goal in benches));
   if (unknown.length > 0)
-    throw new Error(`GOALS has ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}.`);
+    throw new Error(`GOALS has ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}.`);
   return goals;
 }
 
@@ -31,9 +47,10 @@ function table(results: readonly BenchResult[]): string {
 }
 
 const results: BenchResult[] = [];
-for (const goal of chosenGoals()) {
+const benches = chosenBenches();
+for (const goal of chosenGoals(benches)) {
   say(goal);
-  results.push(...((await BENCHES[goal]?.(say)) ?? []));
+  results.push(...((await benches[goal]?.(say)) ?? []));
 }
 say(table(results));
 const file =
