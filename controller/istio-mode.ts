@@ -25,6 +25,11 @@ import type { CertificateFolder } from './tls/certificate-folder.ts';
 import { namedServerCredentials } from './tls/channel-credentials.ts';
 
 const LEASE = 'lazyscope-controller';
+/**
+ * A probe that cannot tell is believed for this long: istiod may be away, and the clock would have it send both phases in
+ * one push when it is back. After that the probe itself must be broken.
+ */
+const PROBE_PATIENCE_MS = 10 * 60_000;
 
 /** What the pure core needs of the flags. */
 export function istioSettings(config: ControllerConfig): IstioSettings {
@@ -32,7 +37,7 @@ export function istioSettings(config: ControllerConfig): IstioSettings {
     namespace: config.namespace,
     rootNamespace: config.istioNamespace,
     clusterDomain: config.clusterDomain,
-    promotionDelayMs: config.promotionDelay * 1_000,
+    promotionDelayMs: config.istiod ? PROBE_PATIENCE_MS : config.promotionDelay * 1_000,
     allowPlaintextHop: config.allowPlaintextHop,
     allowRelayPastPolicies: config.allowRelayPastPolicies,
   };
@@ -67,6 +72,7 @@ export function createIstioMode({ config, cluster, publishing, certificates, log
     writer,
     leadership,
     ...(probe ? { probe } : {}),
+    onUnconfirmed: (error) => publishing.unconfirmed(error),
     now: Date.now,
   });
   publishing.onEvent((event) => {

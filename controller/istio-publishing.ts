@@ -83,9 +83,15 @@ export class IstioPublishing implements PublicationSource {
     for (const workload of changes.sidecars) this.#settle(workload);
   }
 
-  /** These have learned, or are to forget, something. */
+  /** These have learned something. */
   graphChanged(workloads: Iterable<WorkloadKey>): void {
     this.#changed({ workloads });
+  }
+
+  /** It has forgotten something. */
+  forgot(workload: WorkloadKey): void {
+    this.#settle(workload);
+    this.graphChanged([workload]);
   }
 
   /** Addresses of the egresses that are connected to us now. */
@@ -119,8 +125,8 @@ export class IstioPublishing implements PublicationSource {
     return writes;
   }
 
-  written(write: PublishableWrite, batch: number, at: Timestamp): void {
-    const workload = this.#publication?.written(write, batch, at);
+  written(write: PublishableWrite, at: Timestamp): void {
+    const workload = this.#publication?.written(write, at);
     if (workload !== undefined) this.#settle(workload);
   }
 
@@ -132,16 +138,30 @@ export class IstioPublishing implements PublicationSource {
     this.#options.problem({ subject: `${kind} ${namespace}/${name}`, reason });
   }
 
-  arrived(batch: number, at: Timestamp): void {
-    this.#publication?.arrived(batch, at);
+  get awaitsArrival(): boolean {
+    return this.#publication?.awaitsArrival ?? false;
+  }
+
+  arrived(asOf: Timestamp, at: Timestamp): void {
+    this.#publication?.arrived(asOf, at);
     this.#onDue();
+  }
+
+  /** The probe could not tell whether writes have arrived. */
+  unconfirmed(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#options.problem({ subject: 'probe', reason: `${reason}; workloads wait in the middle of a phase` });
   }
 
   /** What its Sidecar routes to is active, what it holds no more has left. */
   #settle(workload: WorkloadKey): void {
     const { graph, touched, now } = this.#options;
     const published = this.#publication?.status(workload).published;
-    if (!published) return;
+    if (!published) {
+      // An eager sidecar holds everything: nothing leaves it by phases.
+      touched(graph.expire(workload, () => false));
+      return;
+    }
     const active = graph.confirm(workload, ({ service }) => published.routed.has(service), now());
     const isHeld = (service: string): boolean => published.routed.has(service) || published.warm.has(service);
     const gone = graph.expire(workload, ({ service }) => isHeld(service));

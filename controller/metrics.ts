@@ -113,13 +113,13 @@ export function addPublishingMetrics(registry: Registry, counts: PublisherCounts
     },
   });
   new Counter({
-    name: 'lazyscope_arrivals_total',
-    help: 'Bursts by what told that they have reached the sidecars.',
-    labelNames: ['by'],
+    name: 'lazyscope_probes_total',
+    help: 'Questions to the probe whether writes have reached the sidecars, by what came of them.',
+    labelNames: ['result'],
     registers,
     collect() {
       this.reset();
-      for (const [by, count] of Object.entries(counts.confirmations)) this.inc({ by }, count);
+      for (const [result, count] of Object.entries(counts.confirmations)) this.inc({ result }, count);
     },
   });
 }

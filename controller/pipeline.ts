@@ -205,7 +205,7 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
     const keys = this.#graph.cool(workload, service, this.#options.now());
     if (keys.length === 0) throw new LazyscopeError('NotFound', `${service} is not in the scope of ${workload}.`);
     for (const key of keys) this.#persistence.touch(key);
-    this.publishing?.graphChanged([workload]);
+    this.publishing?.forgot(workload);
     return keys.length;
   }
 

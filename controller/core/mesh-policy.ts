@@ -69,7 +69,7 @@ export interface ManagedSidecar {
   readonly routed: readonly ServiceKey[];
   /** Hosts of the warm entry (its own port and loopback bind); empty where there is none. */
   readonly warm: readonly ServiceKey[];
-  /** `spec` as JSON with sorted keys: equal text is equal content. */
+  /** The fields of `spec` that we write, as JSON with sorted keys: equal text is equal content. */
   readonly spec: string;
 }
 

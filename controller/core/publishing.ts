@@ -87,9 +87,10 @@ export interface PublicationSource {
   readonly nextWriteAt: Timestamp;
   /** Calls back when something may be due earlier than was said. */
   onDue(listener: () => void): void;
-  /** @param batch grows; writes of one burst share it */
-  written(write: PublishableWrite, batch: number, at: Timestamp): void;
+  written(write: PublishableWrite, at: Timestamp): void;
   failed(write: PublishableWrite, error: unknown, at: Timestamp): void;
-  /** Everything written up to this batch has reached the sidecars. */
-  arrived(batch: number, at: Timestamp): void;
+  /** Everything that the API server had by the time `asOf` has reached the sidecars. */
+  arrived(asOf: Timestamp, at: Timestamp): void;
+  /** Whether something is to be written as soon as what was written before has arrived. */
+  readonly awaitsArrival: boolean;
 }

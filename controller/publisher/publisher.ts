@@ -11,6 +11,8 @@ import type {
 const PARALLEL = 8;
 /** Quiet after each burst, so that istiod, which waits for 100 ms of it, pushes. */
 const PAUSE_MS = 1_000;
+/** Between two questions to a probe that cannot tell. */
+const ASK_AGAIN_MS = 5_000;
 /** A timer cannot be set further than this (Node: 2^31 - 1 ms). */
 const LONGEST_SLEEP_MS = 60 * 60_000;
 
@@ -19,8 +21,8 @@ export interface PublisherCounts {
   bursts: number;
   written: number;
   failed: number;
-  /** Rounds in which the probe told that writes have arrived, and in which it could not. */
-  readonly confirmations: { probe: number; clock: number };
+  /** Questions to the probe: whether what was written has arrived. */
+  readonly confirmations: { told: number; failed: number };
 }
 
 export interface PublisherOptions {
@@ -29,15 +31,19 @@ export interface PublisherOptions {
   readonly leadership: Leadership;
   /** Without one, writes have arrived when the promotion delay is over. */
   readonly probe?: ArrivalProbe;
+  /** The probe could not tell; it is asked again as long as somebody waits. */
+  readonly onUnconfirmed: (error: unknown) => void;
   readonly now: () => number;
 }
 
 export class Publisher {
-  readonly counts: PublisherCounts = { bursts: 0, written: 0, failed: 0, confirmations: { probe: 0, clock: 0 } };
+  readonly counts: PublisherCounts = { bursts: 0, written: 0, failed: 0, confirmations: { told: 0, failed: 0 } };
   readonly #options: PublisherOptions;
   #timer: NodeJS.Timeout | undefined;
   #burst: Promise<void> | undefined;
-  #batch = 0;
+  /** Confirmations under way. */
+  #asking = 0;
+  #askAgain: NodeJS.Timeout | undefined;
   #pausedUntil = 0;
   #isStopped = false;
 
@@ -57,6 +63,7 @@ export class Publisher {
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#askAgain);
     await this.#burst;
     await this.#options.leadership.stop();
   }
@@ -80,37 +87,33 @@ export class Publisher {
   async #writeDue(): Promise<void> {
     const { source, now } = this.#options;
     const writes = source.dueWrites(now());
-    if (writes.length === 0) return;
-    this.#batch += 1;
-    this.counts.bursts += 1;
-    const batch = this.#batch;
-    const ofWorkloads = writes.filter(({ workload }) => workload !== undefined);
-    await this.#writeInOrder(
-      writes.filter(({ workload }) => workload === undefined),
-      batch,
-    );
-    await Promise.all(Array.from({ length: PARALLEL }, () => this.#writeNext(ofWorkloads, batch)));
-    this.#pausedUntil = now() + PAUSE_MS;
-    void this.#confirm(batch);
+    if (writes.length > 0) {
+      this.counts.bursts += 1;
+      await this.#writeInOrder(writes.filter(({ workload }) => workload === undefined));
+      const ofWorkloads = writes.filter(({ workload }) => workload !== undefined);
+      await Promise.all(Array.from({ length: PARALLEL }, () => this.#writeNext(ofWorkloads)));
+      this.#pausedUntil = now() + PAUSE_MS;
+      void this.#confirm();
+    } else if (source.awaitsArrival && !this.#isAsking) void this.#confirm();
   }
 
   /** What follows a failed one is not written: it counts on it. */
-  async #writeInOrder(writes: readonly PublishableWrite[], batch: number): Promise<void> {
+  async #writeInOrder(writes: readonly PublishableWrite[]): Promise<void> {
     const { source, now } = this.#options;
     let isWritten = true;
     for (const write of writes) {
-      if (isWritten) isWritten = await this.#write(write, batch);
+      if (isWritten) isWritten = await this.#write(write);
       else source.failed(write, undefined, now());
     }
   }
 
   /** Takes one write after the other. */
-  async #writeNext(writes: PublishableWrite[], batch: number): Promise<void> {
-    for (let write = writes.pop(); write; write = writes.pop()) await this.#write(write, batch);
+  async #writeNext(writes: PublishableWrite[]): Promise<void> {
+    for (let write = writes.pop(); write; write = writes.pop()) await this.#write(write);
   }
 
   /** @returns whether the API server has it */
-  async #write(write: PublishableWrite, batch: number): Promise<boolean> {
+  async #write(write: PublishableWrite): Promise<boolean> {
     const { source, writer, leadership, now } = this.#options;
     // Whoever holds the Lease now has planned the same; this one is planned again if it ever leads again.
     if (!leadership.isLeader) {
@@ -125,20 +128,36 @@ export class Publisher {
       source.failed(write, error, now());
       return false;
     }
-    source.written(write, batch, now());
+    source.written(write, now());
     return true;
   }
 
-  async #confirm(batch: number): Promise<void> {
-    const { probe, source, now } = this.#options;
-    if (!probe) return;
+  get #isAsking(): boolean {
+    return this.#asking > 0 || this.#askAgain !== undefined;
+  }
+
+  /** Asks the probe; where it cannot tell and somebody waits, again after a while. */
+  async #confirm(): Promise<void> {
+    const { probe, source, leadership, now, onUnconfirmed } = this.#options;
+    if (!probe || this.#isStopped || !leadership.isLeader) return;
+    clearTimeout(this.#askAgain);
+    this.#askAgain = undefined;
+    this.#asking += 1;
+    const asOf = now();
     try {
       await probe.confirm();
-      this.counts.confirmations.probe += 1;
-      source.arrived(batch, now());
-    } catch {
-      // The probe has said why. The clock decides.
-      this.counts.confirmations.clock += 1;
+      this.counts.confirmations.told += 1;
+      source.arrived(asOf, now());
+    } catch (error) {
+      this.counts.confirmations.failed += 1;
+      if (this.#isStopped) return;
+      onUnconfirmed(error);
+      this.#askAgain ??= setTimeout(() => {
+        this.#askAgain = undefined;
+        if (source.awaitsArrival) void this.#confirm();
+      }, ASK_AGAIN_MS);
+    } finally {
+      this.#asking -= 1;
     }
   }
 }

@@ -57,7 +57,7 @@ class IstioPipeline {
       if (publishing.nextWriteAt > this.now) continue;
       const due = publishing.dueWrites(this.now);
       for (const write of due) {
-        publishing.written(write, 1, this.now);
+        publishing.written(write, this.now);
         this.#tell(write);
       }
       writes.push(...due);

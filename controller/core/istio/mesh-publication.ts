@@ -94,6 +94,10 @@ export class MeshPublication {
     return Math.min(this.#publication.nextAt, this.#health.nextAt, this.#portsAt, this.#isStale ? this.#now : Infinity);
   }
 
+  get awaitsArrival(): boolean {
+    return this.#publication.awaitsArrival;
+  }
+
   status(workload: WorkloadKey): PublicationStatus {
     return this.#publication.status(workload);
   }
@@ -124,9 +128,9 @@ export class MeshPublication {
   }
 
   /** @returns the workload whose Sidecar it is */
-  written(write: PublishableWrite, batch: number, at: Timestamp): WorkloadKey | undefined {
+  written(write: PublishableWrite, at: Timestamp): WorkloadKey | undefined {
     if (isOfWorkload(write)) {
-      this.#publication.written(write, batch, at);
+      this.#publication.written(write, at);
       // A port may have waited for this workload to route to the TCP services on it.
       if (this.#portsAt !== Number.POSITIVE_INFINITY) this.#portsAt = at;
     } else this.#portsDone(at + PORTS_AGAIN_MS);
@@ -138,8 +142,8 @@ export class MeshPublication {
     else this.#portsDone(at + PORTS_AGAIN_MS);
   }
 
-  arrived(batch: number, at: Timestamp): void {
-    this.#publication.arrived(batch, at);
+  arrived(asOf: Timestamp, at: Timestamp): void {
+    this.#publication.arrived(asOf, at);
   }
 
   /** What began or ended to be refused since this was last asked. */

@@ -51,6 +51,8 @@ export class Publication {
   /** Those for which something may have to be written, now or later. */
   readonly #pending = new Set<WorkloadKey>();
   readonly #inFlight = new Set<WorkloadKey>();
+  /** Whose next step waits for the arrival of the one before. */
+  readonly #awaiting = new Set<WorkloadKey>();
   /** Writes that nobody answered. */
   readonly #unsettled = new Map<WorkloadKey, { readonly due: DueWrite; readonly since: Timestamp }>();
   /** Whose time has not come: nothing else needs to be asked before. */
@@ -58,6 +60,11 @@ export class Publication {
 
   constructor(settings: IstioSettings) {
     this.#settings = settings;
+  }
+
+  /** Whether something is to be written as soon as what was written before has arrived. */
+  get awaitsArrival(): boolean {
+    return this.#awaiting.size > 0;
   }
 
   /** When {@link due} should be asked again if nothing happens before; infinite when there is nothing to wait for. */
@@ -100,6 +107,7 @@ export class Publication {
   due(view: PublicationView, now: Timestamp): DueWrite[] {
     const writes: DueWrite[] = [];
     this.#nextAt = Number.POSITIVE_INFINITY;
+    this.#awaiting.clear();
     for (const workload of [...this.#pending]) {
       if (this.#inFlight.has(workload)) continue;
       const next = this.#next(workload, view, now);
@@ -111,12 +119,12 @@ export class Publication {
     return writes;
   }
 
-  /** The API server has it. @param batch grows; writes of one burst share it */
-  written({ workload, write, scope }: DueWrite, batch: number, at: Timestamp): void {
+  /** The API server has it. */
+  written({ workload, write, scope }: DueWrite, at: Timestamp): void {
     this.#inFlight.delete(workload);
     this.#unsettled.delete(workload);
     const spec = write.type === 'Apply' ? canonicalJson(write.manifest.spec) : '';
-    this.#of(workload, at).written(scope && { ...scope, spec }, batch, at);
+    this.#of(workload, at).written(scope && { ...scope, spec }, at);
     this.#nextAt = Math.min(this.#nextAt, at);
   }
 
@@ -129,9 +137,9 @@ export class Publication {
     this.#nextAt = Math.min(this.#nextAt, at);
   }
 
-  /** Everything written up to this batch has reached the sidecars. */
-  arrived(batch: number, at: Timestamp): void {
-    for (const workload of this.#pending) this.#workloads.get(workload)?.arrived(batch);
+  /** Everything that the API server had by the time `asOf` has reached the sidecars. */
+  arrived(asOf: Timestamp, at: Timestamp): void {
+    for (const workload of this.#pending) this.#workloads.get(workload)?.arrived(asOf);
     this.#nextAt = Math.min(this.#nextAt, at);
   }
 
@@ -162,7 +170,9 @@ export class Publication {
     const scope = step.kind === 'Write' ? step.scope : published;
     const manifest = scope && this.#manifest(workload, scope, { enforcement, base: view.base, published });
     if (scope && manifest) return laterOr({ workload, write: { type: 'Apply', manifest }, scope }, mayWriteAt, now);
-    return step.kind === 'Rest' && step.waiting ? state.arrivesAt(delay) : (state.reconsidersAt ?? 'Nothing');
+    if (step.kind !== 'Rest' || !step.waiting) return state.reconsidersAt ?? 'Nothing';
+    this.#awaiting.add(workload);
+    return state.arrivesAt(delay);
   }
 
   /**

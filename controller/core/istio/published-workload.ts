@@ -23,7 +23,6 @@ export class PublishedWorkload {
   /** Our writes that the watch has not told yet, oldest first: it tells them in this order. */
   #untold: (string | undefined)[] = [];
   #writtenAt: Timestamp;
-  #batch = 0;
   #hasArrived = false;
   #pace: Pace | undefined;
   #newsAt: Timestamp;
@@ -78,20 +77,17 @@ export class PublishedWorkload {
     this.#published = this.#told;
     this.#writtenAt = at;
     this.#hasArrived = false;
-    // No batch of ours brought it: the clock alone tells when it has arrived.
-    this.#batch = 0;
     this.news(at);
   }
 
-  /** @param batch number of the writes that it was among, for {@link arrived} */
-  written(scope: PublishedScope | undefined, batch: number, at: Timestamp): void {
+  /** The API server has it. */
+  written(scope: PublishedScope | undefined, at: Timestamp): void {
     const before = this.#published;
     // The watch may have been faster than the answer to the write: then nothing more is awaited of it.
     const isTold = this.#untold.length === 0 && before?.spec === scope?.spec;
     if (!isTold) this.#untold.push(scope?.spec);
     this.#published = scope;
     this.#writtenAt = at;
-    this.#batch = batch;
     this.#hasArrived = false;
     // To become lazy or eager takes two writes that learning has no part in.
     const isSwitch = !before || before.warm.has(EVERYTHING);
@@ -104,9 +100,9 @@ export class PublishedWorkload {
     this.#failures += 1;
   }
 
-  /** Everything that was written up to this batch has reached the sidecars. */
-  arrived(batch: number): void {
-    if (this.#batch > 0 && this.#batch <= batch) this.#hasArrived = true;
+  /** Everything that the API server had by then has reached the sidecars. */
+  arrived(asOf: Timestamp): void {
+    if (this.#writtenAt <= asOf) this.#hasArrived = true;
   }
 
   /** @param delayMs after which a write has surely arrived, whatever istiod is doing */

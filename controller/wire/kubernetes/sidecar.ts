@@ -19,6 +19,7 @@ const sidecarSchema = z.object({
   spec: z
     .looseObject({
       workloadSelector: z.looseObject({ labels: z.record(z.string(), z.string()).nullish() }).nullish(),
+      outboundTrafficPolicy: z.looseObject({}).nullish(),
       egress: z.array(egressSchema).nullish(),
     })
     .nullish(),
@@ -36,9 +37,15 @@ function managed({ metadata, spec }: SidecarShape): { readonly managed?: Managed
       workload,
       routed: hostsOf(entries.filter(({ port }) => !port)),
       warm: hostsOf(entries.filter(({ port }) => port)),
-      spec: canonicalJson(spec ?? {}),
+      spec: canonicalJson(ownFields(spec)),
     },
   };
+}
+
+/** What others add beside these is theirs: server-side apply would leave it there, however often we wrote. */
+function ownFields(spec: SidecarShape['spec']): object {
+  const { workloadSelector, outboundTrafficPolicy, egress } = spec ?? {};
+  return { workloadSelector, outboundTrafficPolicy, egress };
 }
 
 function hostsOf(entries: readonly z.infer<typeof egressSchema>[]): readonly string[] {

@@ -10,6 +10,8 @@ import type {
 } from '../../../controller/core/publishing.ts';
 import { Publisher } from '../../../controller/publisher/publisher.ts';
 
+const STARTED_AT = 1_000_000;
+
 /** One of a workload. */
 function due(name: string): PublishableWrite {
   const workload = `shop/Deployment/${name}`;
@@ -31,7 +33,8 @@ class World implements PublicationSource, Leadership {
   /** Handed out when asked. */
   waiting: PublishableWrite[] = [];
   nextWriteAt = Number.POSITIVE_INFINITY;
-  /** What happened: `write a`, `written a 1`, `failed a`, `arrived 1`, `asked`. */
+  awaitsArrival = false;
+  /** What happened: `write a`, `written a`, `failed a`, `arrived 0` (as of so many ms), `asked`. */
   readonly log: string[] = [];
   /** Names of writes that fail. */
   readonly failing = new Set<string>();
@@ -56,16 +59,16 @@ class World implements PublicationSource, Leadership {
     this.#onDue.push(listener);
   }
 
-  written({ write }: PublishableWrite, batch: number): void {
-    this.log.push(`written ${nameOf(write)} ${batch}`);
+  written({ write }: PublishableWrite): void {
+    this.log.push(`written ${nameOf(write)}`);
   }
 
   failed({ write }: PublishableWrite, error: unknown): void {
     this.log.push(`failed ${nameOf(write)}${error === undefined ? ', not sent' : ''}`);
   }
 
-  arrived(batch: number): void {
-    this.log.push(`arrived ${batch}`);
+  arrived(asOf: number): void {
+    this.log.push(`arrived ${asOf - STARTED_AT}`);
   }
 
   // --- Leadership
@@ -118,7 +121,7 @@ async function pass(ms: number): Promise<void> {
 
 /** @param prepare what is so before the start */
 async function started(t: TestContext, prepare: (world: World) => void = () => undefined) {
-  mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 });
+  mock.timers.enable({ apis: ['setTimeout', 'Date'], now: STARTED_AT });
   t.after(() => mock.timers.reset());
   const world = new World();
   prepare(world);
@@ -127,6 +130,7 @@ async function started(t: TestContext, prepare: (world: World) => void = () => u
     writer: { write: (change) => world.write(change), event: () => Promise.resolve() },
     leadership: world,
     ...(world.probe ? { probe: world.probe } : {}),
+    onUnconfirmed: (error) => world.log.push(`unconfirmed: ${error instanceof Error ? error.message : error}`),
     now: Date.now,
   });
   publisher.start();
@@ -144,11 +148,11 @@ describe('writes that are due', () => {
     assert.deepEqual(world.log.slice(1), [
       'asked',
       'write decoy',
-      'written decoy 1',
+      'written decoy',
       'write placeholder',
-      'written placeholder 1',
+      'written placeholder',
       'write a',
-      'written a 1',
+      'written a',
     ]);
   });
 
@@ -162,7 +166,7 @@ describe('writes that are due', () => {
       'failed decoy',
       'failed placeholder, not sent',
       'write a',
-      'written a 1',
+      'written a',
     ]);
   });
 
@@ -184,7 +188,7 @@ describe('writes that are due', () => {
     world.failing.add('a');
     world.want(due('a'), due('b'));
     await pass(0);
-    assert.deepEqual([count(world.log, 'failed a'), count(world.log, 'written b 1')], [1, 1]);
+    assert.deepEqual([count(world.log, 'failed a'), count(world.log, 'written b')], [1, 1]);
     assert.deepEqual([publisher.counts.bursts, publisher.counts.written, publisher.counts.failed], [1, 1, 1]);
   });
 });
@@ -204,7 +208,7 @@ describe('between two bursts', () => {
     await pass(999);
     assert.equal(count(world.log, 'write b'), 0);
     await pass(1);
-    assert.deepEqual([count(world.log, 'written a 1'), count(world.log, 'written b 2')], [1, 1]);
+    assert.deepEqual([count(world.log, 'written a'), count(world.log, 'written b')], [1, 1]);
   });
 
   it('nothing is asked while nothing will be due', async (t) => {
@@ -227,7 +231,7 @@ describe('who does not lead', () => {
     assert.deepEqual(world.log, ['runs for leader']);
     world.lead(true);
     await pass(0);
-    assert.equal(count(world.log, 'written a 1'), 1);
+    assert.equal(count(world.log, 'written a'), 1);
   });
 
   it('does not begin what was due when it led', async (t) => {
@@ -269,19 +273,35 @@ describe('a probe', () => {
     await pass(1_000);
     for (const confirm of confirms) confirm();
     await quiet();
-    assert.deepEqual(world.log.slice(-2), ['arrived 1', 'arrived 2']);
-    assert.deepEqual(publisher.counts.confirmations, { probe: 2, clock: 0 });
+    assert.deepEqual(world.log.slice(-2), ['arrived 0', 'arrived 1000']);
+    assert.deepEqual(publisher.counts.confirmations, { told: 2, failed: 0 });
   });
 
-  it('that cannot tell leaves it to the clock', async (t) => {
+  it('that cannot tell is asked again every 5 s, as long as somebody waits', async (t) => {
     const { world, publisher } = await started(
       t,
       probe(() => Promise.reject(new LazyscopeError('Unavailable', 'no istiod'))),
     );
+    world.awaitsArrival = true;
     world.want(due('a'));
+    await pass(0);
+    for (let asked = 1; asked < 4; asked += 1) await pass(5_000);
+    assert.deepEqual([count(world.log, 'arrived'), count(world.log, 'unconfirmed: no istiod')], [0, 4]);
+    assert.deepEqual(publisher.counts.confirmations, { told: 0, failed: 4 });
+    world.awaitsArrival = false;
     await pass(60_000);
-    assert.equal(count(world.log, 'arrived'), 0);
-    assert.deepEqual(publisher.counts.confirmations, { probe: 0, clock: 1 });
+    assert.equal(publisher.counts.confirmations.failed, 4);
+  });
+
+  it('is asked for what was written before this process led', async (t) => {
+    const { world } = await started(
+      t,
+      probe(() => Promise.resolve()),
+    );
+    world.awaitsArrival = true;
+    world.want();
+    await pass(0);
+    assert.deepEqual(world.log.slice(-2), ['asked', 'arrived 0']);
   });
 });
 
@@ -296,7 +316,7 @@ describe('stopping', () => {
     assert.equal(world.log.includes('gives up the Lease'), false);
     for (const answer of world.held.splice(0)) answer();
     await stopped;
-    assert.deepEqual(world.log.slice(-2), ['written a 1', 'gives up the Lease']);
+    assert.deepEqual(world.log.slice(-2), ['written a', 'gives up the Lease']);
     world.want(due('b'));
     await pass(60_000);
     assert.equal(count(world.log, 'write b'), 0);

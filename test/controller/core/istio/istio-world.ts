@@ -80,7 +80,6 @@ export class IstioWorld {
   /** What a write meets at the API server; throws what the API server would answer. */
   meets: (write: PublishableWrite) => void = () => undefined;
   readonly #specs = new Map<string, object>();
-  #batch = 0;
 
   constructor({ settings, graph, objects = [...INSTALLED, front] }: WorldOptions = {}) {
     this.settings = { ...SETTINGS, ...settings };
@@ -149,7 +148,6 @@ export class IstioWorld {
   /** Carries out what is due now. @returns how many writes there were */
   write(): number {
     const due = this.publishing.dueWrites(this.now);
-    if (due.length > 0) this.#batch += 1;
     for (const write of due) this.#carryOut(write);
     return due.length;
   }
@@ -162,7 +160,7 @@ export class IstioWorld {
       return;
     }
     this.log.push(textOf(write.write));
-    this.publishing.written(write, this.#batch, this.now);
+    this.publishing.written(write, this.now);
     this.#tellBack(write.write);
   }
 
@@ -190,7 +188,7 @@ export class IstioWorld {
 
   /** Everything written has arrived, as a probe would tell. */
   arrive(): void {
-    this.publishing.arrived(this.#batch, this.now);
+    this.publishing.arrived(this.now, this.now);
   }
 
   routed(workload = FRONT): string[] | undefined {

@@ -67,13 +67,25 @@ describe('a workload that wants to be lazy', () => {
     world.pass(5_000);
     assert.deepEqual(world.warm(), [keyOf('pay')]);
     world.restart();
-    world.arrive();
     world.pass(11_000);
     assert.deepEqual([world.log, world.warm()], [[], [keyOf('pay')]]);
     world.pass(2_000);
     assert.deepEqual([world.routed(), world.warm()], [[keyOf('cart'), keyOf('pay')], []]);
     world.pass(3_600_000);
     assert.deepEqual(world.log, [`Apply ${FRONT_SIDECAR}`]);
+  });
+
+  it('has its phase finished as soon as a probe tells, which counts for what an earlier controller wrote too', () => {
+    const world = lazyFront();
+    world.learn([keyOf('pay')]);
+    world.pass(5_000);
+    world.restart();
+    world.pass(100);
+    assert.equal(world.publishing.awaitsArrival, true);
+    world.arrive();
+    world.pass(1_000);
+    assert.deepEqual([world.log, world.warm()], [[`Apply ${FRONT_SIDECAR}`], []]);
+    assert.equal(world.publishing.awaitsArrival, false);
   });
 
   it('waits for an egress', () => {

@@ -68,7 +68,6 @@ class Mesh {
   writes = 0;
   #wanted: readonly string[] | 'eager' = 'eager';
   #publication = new Publication(SETTINGS);
-  #batch = 0;
   readonly #sidecar = new ModelledSidecar(undefined);
   #stored: ManagedSidecar | undefined;
   #fortunes: Fortune[];
@@ -95,7 +94,6 @@ class Mesh {
       this.#later = this.#later.filter(({ isStore, life }) => !isStore && life === undefined);
       this.#life += 1;
       this.#publication = new Publication(SETTINGS);
-      this.#batch = 0;
       this.#publication.observed(FRONT, this.#stored, this.#view, this.now);
     } else this.#wanted = what;
     this.#publication.soil([FRONT], this.now);
@@ -123,11 +121,10 @@ class Mesh {
 
   #write(): void {
     const due = this.#publication.due(this.#view, this.now);
-    if (due.length > 0) this.#batch += 1;
-    for (const write of due) this.#send(write, this.#batch, this.#fortunes.pop() ?? GOOD);
+    for (const write of due) this.#send(write, this.#fortunes.pop() ?? GOOD);
   }
 
-  #send(due: DueWrite, batch: number, { stored, answered, outcome, told, pushed, probed }: Fortune): void {
+  #send(due: DueWrite, { stored, answered, outcome, told, pushed, probed }: Fortune): void {
     this.writes += 1;
     const life = this.#life;
     const publication = this.#publication;
@@ -136,12 +133,12 @@ class Mesh {
       this.#later.push({ at, run: () => this.#store(due, told, pushed), isStore: true });
       // Whoever is told of a write is told of those before it too: the probe asks after the answer.
       const arrived = Math.max(at + pushed, at + answered) + 1;
-      if (probed) this.#at(arrived, () => publication.arrived(batch, this.now), life);
+      if (probed) this.#at(arrived, () => publication.arrived(at + answered, this.now), life);
     }
     this.#at(
       at + answered,
       () => {
-        if (outcome === 'Done') publication.written(due, batch, this.now);
+        if (outcome === 'Done') publication.written(due, this.now);
         else publication.failed(due, outcome === 'Refused' ? 'Refused' : 'Unknown', this.now);
       },
       life,

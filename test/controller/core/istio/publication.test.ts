@@ -10,7 +10,6 @@ class One {
   readonly publication = new Publication(SETTINGS);
   plan: WorkloadPlan = { enforcement: { kind: 'Lazy', selector: { app: 'front' } }, wanted: new Set() };
   readonly #view = { base: new Set([EGRESS]), plan: () => this.plan };
-  #batch = 0;
 
   want(at: number, ...names: string[]): void {
     const enforcement = { kind: 'Lazy', selector: { app: 'front' } } as const;
@@ -26,14 +25,13 @@ class One {
   write(now: number): string {
     const due = this.due(now);
     if (!due) return 'nothing';
-    this.#batch += 1;
     this.answer(due, now);
     return print(due);
   }
 
   /** The API server has it, and the watch tells it. */
   answer(due: DueWrite, now: number): void {
-    this.publication.written(due, this.#batch, now);
+    this.publication.written(due, now);
     this.tell(due, now);
   }
 
@@ -75,7 +73,7 @@ describe('a burst of news', () => {
       one.want(now, ...Array.from({ length: now / 50 + 1 }, (_, index) => `s${index}`));
       if (one.write(now) === 'nothing') continue;
       times.push(now);
-      one.publication.arrived(1_000, now);
+      one.publication.arrived(now, now);
     }
     assert.deepEqual(times, [50, 1_250, 4_250, 10_250, 22_250, 34_250, 46_250, 58_250]);
   });

@@ -15,11 +15,11 @@ const scope = (spec: string, ...routed: string[]): PublishedScope => ({
 const [A, B, C] = [scope('a', 'a'), scope('b', 'b'), scope('c', 'c')];
 const DELAY = 12_000;
 
-/** One that was written at 1,000, in batch 1. */
+/** One that was written at 1,000. */
 function written(before: PublishedScope | undefined, after: PublishedScope | undefined): PublishedWorkload {
   const workload = new PublishedWorkload(0);
   workload.observed(before, 0);
-  workload.written(after, 1, 1_000);
+  workload.written(after, 1_000);
   return workload;
 }
 
@@ -51,8 +51,8 @@ describe('what the watch tells after our write', () => {
 
   it('may be of an older write that said the same', () => {
     const workload = written(A, B);
-    workload.written(A, 2, 2_000);
-    workload.written(B, 3, 3_000);
+    workload.written(A, 2_000);
+    workload.written(B, 3_000);
     assert.deepEqual(
       [B, A, B].map((told) => workload.observed(told, 4_000)),
       [false, false, false],
@@ -63,7 +63,7 @@ describe('what the watch tells after our write', () => {
 
   it('may leave out states in between', () => {
     const workload = written(A, B);
-    workload.written(C, 2, 2_000);
+    workload.written(C, 2_000);
     assert.equal(workload.observed(C, 3_000), false);
     assert.equal(workload.observed(B, 4_000), true);
   });
@@ -79,7 +79,7 @@ describe('what the watch tells after our write', () => {
     const workload = new PublishedWorkload(0);
     workload.observed(A, 0);
     workload.observed(B, 900);
-    workload.written(B, 1, 1_000);
+    workload.written(B, 1_000);
     assert.equal(workload.observed(C, 1_200), true);
     assert.equal(workload.published, C);
   });
@@ -100,15 +100,15 @@ describe('what the watch tells after our write', () => {
 });
 
 describe('a write has arrived', () => {
-  it('when the batch that it was in has, or a later one', () => {
-    for (const [batch, arrived] of [
-      [0, false],
-      [1, true],
-      [7, true],
+  it('when everything has that the API server had at that time, or later', () => {
+    for (const [asOf, arrived] of [
+      [999, false],
+      [1_000, true],
+      [7_000, true],
     ] as const) {
       const workload = written(A, B);
-      workload.arrived(batch);
-      assert.equal(workload.hasArrived(1_001, DELAY), arrived, `batch ${batch}`);
+      workload.arrived(asOf);
+      assert.equal(workload.hasArrived(7_001, DELAY), arrived, `as of ${asOf}`);
     }
   });
 
@@ -123,27 +123,27 @@ describe('a write has arrived', () => {
 
   it('not because the one before it has', () => {
     const workload = written(A, B);
-    workload.arrived(1);
-    workload.written(C, 3, 2_000);
-    workload.arrived(2);
+    workload.arrived(1_000);
+    workload.written(C, 2_000);
+    workload.arrived(1_999);
     assert.equal(workload.hasArrived(2_001, DELAY), false);
   });
 
-  it('by the clock alone where somebody else made it, whatever batch arrives', () => {
+  it('after the delay where somebody else made it, or when that has arrived', () => {
     const workload = written(A, B);
     workload.observed(B, 1_100);
     workload.observed(C, 2_000);
-    workload.arrived(9);
+    workload.arrived(1_999);
     assert.deepEqual(
       [13_999, 14_000].map((now) => workload.hasArrived(now, DELAY)),
       [false, true],
     );
   });
 
-  it('by the clock alone where an earlier controller wrote it', () => {
+  it('after the delay where an earlier controller wrote it: when that was is not known', () => {
     const workload = new PublishedWorkload(5_000);
     workload.observed(A, 5_000);
-    workload.arrived(9);
+    workload.arrived(4_999);
     assert.deepEqual(
       [16_999, 17_000].map((now) => workload.hasArrived(now, DELAY)),
       [false, true],
@@ -161,7 +161,7 @@ describe('it may be written again', () => {
   it('without regard to the two writes that made it lazy', () => {
     const warm = { ...scope('w'), warm: new Set(['*/*']) };
     const workload = written(undefined, warm);
-    workload.written(scope('n'), 2, 13_000);
+    workload.written(scope('n'), 13_000);
     workload.news(13_100);
     assert.equal(workload.mayWriteAt(false), 13_150);
   });
@@ -178,7 +178,7 @@ describe('it may be written again', () => {
       waits,
       seconds.map((wait) => [wait * 1_000, wait * 1_000]),
     );
-    workload.written(B, 2, 9_000_000);
+    workload.written(B, 9_000_000);
     workload.news(9_000_000);
     assert.ok(workload.mayWriteAt(true) <= 9_000_000);
   });
