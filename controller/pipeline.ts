@@ -263,8 +263,14 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
     this.#learning.take(entries, receivedAt);
   }
 
-  egressRefused(_reporter: string, connections: number, _at: Timestamp): void {
-    this.publishing?.egressRefused(connections);
+  /** Only what lazy sidecars bring hurts anybody, and only they may take everybody back to eager. */
+  egressRefused(_reporter: string, connections: ReadonlyMap<string, number>, at: Timestamp): void {
+    let hurting = 0;
+    for (const [source, count] of connections) {
+      const workload = this.#registry.workloads.ownerAt(source, at)?.workload;
+      if (workload && this.publishing?.status(workload)?.published) hurting += count;
+    }
+    if (hurting > 0) this.publishing?.egressRefused(hurting);
   }
 
   // --- SnapshotSource

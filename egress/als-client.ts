@@ -107,8 +107,8 @@ export class AlsClient {
 
   /** How things stand now, so what could not be told in its time is dropped. */
   #tellRefusals(): void {
-    const count = this.#options.refusals.take();
-    if (count > 0 && !this.#isBlocked) this.#call?.write(Buffer.from(encodeRefusals(count)));
+    const counts = this.#options.refusals.take();
+    if (counts.size > 0 && !this.#isBlocked) this.#call?.write(Buffer.from(encodeRefusals(counts)));
   }
 
   #schedule(delay: number): void {

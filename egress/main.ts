@@ -224,7 +224,7 @@ function createRelay(config: EgressConfig, parts: RelayParts): Relay {
       ...(certificates && { hop: createHop(config, certificates, table) }),
       onRefused: (reason, peer, detail) => {
         metrics.refused(reason);
-        refusals.add(reason);
+        refusals.add(reason, peer);
         logger.debug({ reason, peer, detail }, 'Refused');
       },
     },

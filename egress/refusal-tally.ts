@@ -1,13 +1,18 @@
 import type { DoorRefusal } from './door.ts';
 
 /**
- * Refusals of connections that a sidecar sent us because the controller told it to: requests fail by them. The rest
- * comes from what has no business here.
+ * Refusals that a sidecar of ours can meet: its requests fail by them. Strangers meet them too, so each is told with
+ * where it came from.
  */
 const HURTING: ReadonlySet<DoorRefusal> = new Set<DoorRefusal>([
+  'SourceNotAllowed',
   'MaxConnections',
   'MaxConnectionsPerSource',
   'MaxHalfOpenPerSource',
+  // What a sidecar sends that another DestinationRule than ours tells how to speak to us.
+  'HeaderTimeout',
+  'BrokenHeader',
+  'SourceMismatch',
   'NoCertificates',
   'TlsHandshakeFailed',
   'TlsHandshakeTimeout',
@@ -15,19 +20,23 @@ const HURTING: ReadonlySet<DoorRefusal> = new Set<DoorRefusal>([
   'ForeignTrustDomain',
   'IdentityMismatch',
 ]);
+/** Sources that are told apart at a time: as many as there are pods in a large mesh. */
+const MAX_SOURCES = 10_000;
 
-/** Counts the refusals that the controller should know of. */
+/** Counts the refusals that the controller should know of, by source address. */
 export class RefusalTally {
-  #count = 0;
+  #counts = new Map<string, number>();
 
-  add(reason: DoorRefusal): void {
-    if (HURTING.has(reason)) this.#count += 1;
+  add(reason: DoorRefusal, source: string): void {
+    if (!HURTING.has(reason) || source === '') return;
+    const count = this.#counts.get(source);
+    if (count !== undefined || this.#counts.size < MAX_SOURCES) this.#counts.set(source, (count ?? 0) + 1);
   }
 
   /** Those since the last call. */
-  take(): number {
-    const count = this.#count;
-    this.#count = 0;
-    return count;
+  take(): ReadonlyMap<string, number> {
+    const counts = this.#counts;
+    this.#counts = new Map();
+    return counts;
   }
 }

@@ -66,11 +66,12 @@ export interface Store {
 export interface AccessLogSink {
   accessLogs(entries: readonly AccessLogEntry[], receivedAt: Timestamp): void;
   /**
-   * An egress has refused so many connections of the mesh since it last said so, about every 5 s: its limits are
-   * reached, or the certificates of the two sides do not fit. What it refuses as none of its business does not count.
+   * An egress has refused connections since it last said so, about every 5 s: its limits are reached, or the
+   * certificates of the two sides do not fit, or it was somebody who has no business there.
    * @param reporter node id of the egress
+   * @param connections how many, by source address
    */
-  egressRefused(reporter: string, connections: number, at: Timestamp): void;
+  egressRefused(reporter: string, connections: ReadonlyMap<string, number>, at: Timestamp): void;
 }
 
 /** How one xDS client stands, as the ADS shell sees it. */

@@ -81,12 +81,17 @@ export function encodeAccessLogs(entries: readonly AccessLogEntry[]): Uint8Array
 }
 
 /**
- * A message that tells how many connections were refused: one entry without addresses, as there is none to be told. Its
- * count is a tag of its own.
+ * A message that tells how many connections of each source were refused: entries without a destination, as there is none
+ * to be told. Their count is a tag of its own.
  */
-export function encodeRefusals(connections: number): Uint8Array {
-  const entry = { common_properties: { custom_tags: { [REFUSALS_TAG]: String(connections) } } };
-  return encode(MESSAGE, { tcp_logs: { log_entry: [entry] } });
+export function encodeRefusals(connections: ReadonlyMap<string, number>): Uint8Array {
+  const log_entry = [...connections].map(([address, count]) => ({
+    common_properties: {
+      downstream_remote_address: socketAddress({ address, port: 0 }),
+      custom_tags: { [REFUSALS_TAG]: String(count) },
+    },
+  }));
+  return encode(MESSAGE, { tcp_logs: { log_entry } });
 }
 
 /** What one message of a stream says. */
@@ -95,8 +100,8 @@ export interface DecodedAccessLogs {
   readonly nodeId?: string;
   readonly logName?: string;
   readonly entries: readonly AccessLogEntry[];
-  /** Connections that the egress has refused, where the message tells that. */
-  readonly refusals?: number;
+  /** Connections that the egress has refused by source address, where the message tells that. */
+  readonly refusals?: ReadonlyMap<string, number>;
   /** Entries that were skipped. */
   readonly problems: readonly Problem[];
 }
@@ -135,11 +140,14 @@ export function decodeAccessLogs(bytes: Uint8Array, reporter: string): DecodedAc
   const nodeId = message.identifier?.node?.id;
   const entries: AccessLogEntry[] = [];
   const problems: Problem[] = [];
-  let refusals = 0;
+  const refusals = new Map<string, number>();
   const read = (raw: DecodedEntry, http: boolean): void => {
     const refused = readCount(raw.common_properties?.custom_tags[REFUSALS_TAG]);
-    refusals += refused;
-    if (refused > 0) return;
+    if (refused > 0) {
+      const source = readAddress(raw.common_properties?.downstream_remote_address)?.address ?? '';
+      refusals.set(source, (refusals.get(source) ?? 0) + refused);
+      return;
+    }
     const entry = readEntry(raw, nodeId ?? reporter, http);
     if (typeof entry === 'string')
       problems.push({ subject: `access log entry of ${nodeId ?? reporter}`, reason: entry });
@@ -151,7 +159,7 @@ export function decodeAccessLogs(bytes: Uint8Array, reporter: string): DecodedAc
     ...(nodeId === undefined ? {} : { nodeId }),
     ...(message.identifier ? { logName: message.identifier.log_name } : {}),
     entries,
-    ...(refusals > 0 ? { refusals } : {}),
+    ...(refusals.size > 0 ? { refusals } : {}),
     problems,
   };
 }

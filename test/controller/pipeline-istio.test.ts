@@ -128,9 +128,25 @@ describe('a service that front has used', () => {
 });
 
 describe('an egress that refuses callers', () => {
+  it('changes nothing while they are no lazy pods', async () => {
+    const mesh = await new IstioPipeline().start();
+    mesh.pipeline.egressRefused(
+      egress.id,
+      new Map([
+        ['10.0.0.99', 3_000],
+        ['', 3_000],
+      ]),
+      mesh.now,
+    );
+    assert.deepEqual(mesh.pass(60_000), []);
+    mesh.pipeline.egressRefused(egress.id, new Map([['10.0.0.1', 299]]), mesh.now);
+    assert.deepEqual(mesh.pass(60_000), []);
+    await mesh.pipeline.stop();
+  });
+
   it('takes everybody back to eager', async () => {
     const mesh = await new IstioPipeline().start();
-    mesh.pipeline.egressRefused(egress.id, 300, mesh.now);
+    mesh.pipeline.egressRefused(egress.id, new Map([['10.0.0.1', 300]]), mesh.now);
     const writes = mesh.pass(60_000).map(({ write }) => write.type);
     assert.deepEqual(writes, ['Apply', 'Delete']);
     await mesh.pipeline.stop();

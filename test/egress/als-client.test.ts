@@ -139,20 +139,25 @@ test('ending without a controller takes no time', async (t) => {
   await client.finish();
 });
 
-test('tells how many connections it refused that were sent to it, once, and nothing while there are none', async (t) => {
+test('tells how many connections of whom it refused, once, and nothing while there are none', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const { controller, refusals } = telling(t, await startController(t));
   const stream = await controller.alsStream(0);
   await until(() => stream.nodeIds.length > 0);
-  for (const reason of ['MaxConnections', 'IdentityMismatch', 'SourceNotAllowed', 'BrokenHeader'] as const) {
-    refusals.add(reason);
+  for (const reason of ['MaxConnections', 'IdentityMismatch', 'Loop', 'ClosedBeforeHeader'] as const) {
+    refusals.add(reason, '10.0.0.1');
   }
+  refusals.add('BrokenHeader', 'fd00::1');
   t.mock.timers.tick(15_000);
   await until(() => stream.refusals.length > 0);
-  refusals.add('TlsHandshakeFailed');
+  refusals.add('TlsHandshakeFailed', '10.0.0.1');
   t.mock.timers.tick(5_000);
   await until(() => stream.refusals.length > 1);
-  assert.deepEqual(stream.refusals, [2, 1]);
+  const first = new Map([
+    ['10.0.0.1', 2],
+    ['fd00::1', 1],
+  ]);
+  assert.deepEqual(stream.refusals, [first, new Map([['10.0.0.1', 1]])]);
   assert.deepEqual(stream.entries, []);
 });
 
@@ -162,7 +167,7 @@ test('what it refused while the controller was away is not told when it comes', 
   await controller.start();
   controller.kill();
   const { refusals, report } = telling(t, controller);
-  refusals.add('MaxConnections');
+  refusals.add('MaxConnections', '10.0.0.1');
   t.mock.timers.tick(5_000);
   await controller.start();
   t.after(() => controller.kill());

@@ -14,7 +14,7 @@ const method = AccessLogService.StreamAccessLogs;
 
 describe('the access log service', () => {
   const received: AccessLogEntry[] = [];
-  const refused: [string, number, number][] = [];
+  const refused: [string, ReadonlyMap<string, number>, number][] = [];
   const problems: Problem[] = [];
   const server = new Server();
   const service = createAccessLogService({
@@ -86,8 +86,8 @@ describe('the access log service', () => {
 
   it('tells refusals apart from entries, with the egress that refused', async () => {
     const [message] = encodeAccessLogs([entry('10.0.0.1', '10.96.0.1:9000')]);
-    await send(encodeIdentifier(EGRESS), message as Uint8Array, encodeRefusals(12));
-    assert.deepEqual(refused, [[EGRESS, 12, 5_000]]);
+    await send(encodeIdentifier(EGRESS), message as Uint8Array, encodeRefusals(new Map([['10.0.0.1', 12]])));
+    assert.deepEqual(refused, [[EGRESS, new Map([['10.0.0.1', 12]]), 5_000]]);
     assert.equal(received.length, 1);
     assert.deepEqual(problems, []);
   });

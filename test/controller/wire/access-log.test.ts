@@ -140,8 +140,12 @@ for (const [what, properties, reason] of SKIPPED) {
   });
 }
 
-test('refusals come back as a number and are no entries', () => {
-  assert.deepEqual(decodeAccessLogs(encodeRefusals(7), NODE), { entries: [], refusals: 7, problems: [] });
+test('refusals come back by their source and are no entries', () => {
+  const refusals = new Map([
+    ['10.0.0.1', 7],
+    ['fd00::1', 1],
+  ]);
+  assert.deepEqual(decodeAccessLogs(encodeRefusals(refusals), NODE), { entries: [], refusals, problems: [] });
 });
 
 test('counters that are no counts are zero', () => {

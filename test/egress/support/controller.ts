@@ -36,8 +36,8 @@ interface AlsStream {
   readonly call: ServerReadableStream<Buffer, object>;
   readonly nodeIds: string[];
   readonly entries: AccessLogEntry[];
-  /** Numbers of refused connections. */
-  readonly refusals: number[];
+  /** Numbers of refused connections by source. */
+  readonly refusals: ReadonlyMap<string, number>[];
 }
 
 /** A controller that does only what the test tells it: real gRPC, no logic. */
