@@ -65,6 +65,7 @@ test('After learning, the clusters of a lazy sidecar are those of what it uses, 
       `outbound|${OTHER_HTTP}||lazyscope-placeholder.lazyscope.svc.cluster.local`,
       'outbound|80||169-254-169-254.link-local.lazyscope.internal',
       'outbound|80||169-254-170-2.link-local.lazyscope.internal',
+      'outbound|80||169-254-170-23.link-local.lazyscope.internal',
       'outbound|80||lazyscope-placeholder.lazyscope.svc.cluster.local',
     ].sort(),
   );
