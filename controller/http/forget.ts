@@ -48,7 +48,12 @@ export function forgetRoute(server: FastifyInstance, { forget }: ForgetApi): voi
  */
 function assertLocal({ socket, headers }: FastifyRequest): void {
   const { remoteAddress = '', localAddress } = socket;
-  const isLocal = remoteAddress === localAddress || /^(::ffff:)?127\.|^::1$/.test(remoteAddress);
+  const isLocal = remoteAddress === localAddress || isLoopback(remoteAddress);
   if (isLocal && isAddressOrLocalhost(headers.host)) return;
   throw new LazyscopeError('Forbidden', 'Changes are taken from this host alone: use kubectl port-forward.');
+}
+
+/** From 127.0.0.6 a sidecar brings whatever the network sends to its pod. */
+function isLoopback(address: string): boolean {
+  return /^(::ffff:)?127\.(?!0\.0\.6$)|^::1$/.test(address);
 }

@@ -87,6 +87,10 @@ const CALLERS: readonly (readonly [remoteAddress: string, host: string, status: 
   ['127.8.9.10', 'localhost', 200],
   ['::1', '[::1]:15014', 200],
   ['::ffff:127.0.0.1', 'localhost', 200],
+  // Where a sidecar's inbound traffic comes from.
+  ['127.0.0.6', '127.0.0.1:15014', 403],
+  ['::ffff:127.0.0.6', 'localhost', 403],
+  ['127.0.0.60', 'localhost', 200],
   ['10.0.0.7', '10.0.0.1:15014', 403],
   ['fd00::7', '[fd00::1]:15014', 403],
   ['::ffff:10.0.0.7', 'localhost', 403],
