@@ -22,6 +22,8 @@ export class PublishedWorkload {
   #told: PublishedScope | undefined;
   /** Our writes that the watch has not told yet, oldest first: it tells them in this order. */
   #untold: (string | undefined)[] = [];
+  /** What was there before the watch told something that we had not been answered yet, or not written. */
+  #beforeTold: PublishedScope | undefined;
   #writtenAt: Timestamp;
   #hasArrived = false;
   #pace: Pace | undefined;
@@ -74,6 +76,7 @@ export class PublishedWorkload {
   }
 
   #takeTold(at: Timestamp): void {
+    this.#beforeTold = this.#published;
     this.#published = this.#told;
     this.#writtenAt = at;
     this.#hasArrived = false;
@@ -90,7 +93,8 @@ export class PublishedWorkload {
     this.#writtenAt = at;
     this.#hasArrived = false;
     // To become lazy or eager takes two writes that learning has no part in.
-    const isSwitch = !before || before.warm.has(EVERYTHING);
+    const replaced = isTold ? this.#beforeTold : before;
+    const isSwitch = !replaced || replaced.warm.has(EVERYTHING);
     this.#pace = isSwitch ? undefined : afterWrite(this.#pace, at);
     this.#failures = 0;
   }

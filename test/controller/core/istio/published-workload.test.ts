@@ -166,6 +166,16 @@ describe('it may be written again', () => {
     assert.equal(workload.mayWriteAt(false), 13_150);
   });
 
+  it('so too where the watch told the second of them before its answer came', () => {
+    const [warm, narrow] = [{ ...scope('w'), warm: new Set(['*/*']) }, scope('n')];
+    const workload = written(undefined, warm);
+    workload.observed(warm, 1_100);
+    workload.observed(narrow, 12_900);
+    workload.written(narrow, 13_000);
+    workload.news(13_100);
+    assert.equal(workload.mayWriteAt(false), 13_150);
+  });
+
   it('after 5, 10, 20 ... 300 s where it failed, urgent or not', () => {
     const workload = written(A, B);
     const waits = Array.from({ length: 8 }, (_, tries) => {
