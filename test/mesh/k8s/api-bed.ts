@@ -18,7 +18,9 @@ export interface KubeconfigOptions {
   readonly token?: string;
   /** A file with the token, instead of it. */
   readonly tokenFile?: string;
-  /** Where it seems to be, as `https://host:port`. */
+  /** An entry of `users`, instead of both. */
+  readonly user?: object;
+  /** Where it seems to be, as `https://host:port`, or `http://` in front of it. */
   readonly server?: string;
 }
 
@@ -55,11 +57,15 @@ export class ApiBed {
   }
 
   /** A new kubeconfig file. */
-  kubeconfig({ token, tokenFile, server }: KubeconfigOptions = {}): string {
+  kubeconfig({ token, tokenFile, user, server }: KubeconfigOptions = {}): string {
     const config = JSON.parse(kubeconfig(this.client.access));
     if (token !== undefined) config.users[0].user = { token };
     if (tokenFile !== undefined) config.users[0].user = { tokenFile };
-    Object.assign(config.clusters[0].cluster, server === undefined ? {} : { server, 'tls-server-name': SERVER_NAME });
+    if (user !== undefined) config.users[0].user = user;
+    const [entry] = config.clusters;
+    if (server?.startsWith('https:')) Object.assign(entry.cluster, { server, 'tls-server-name': SERVER_NAME });
+    // The library refuses a server without TLS otherwise.
+    else if (server !== undefined) entry.cluster = { server, 'insecure-skip-tls-verify': true };
     const file = join(mkdtempSync(join(this.bed.folder('kubeconfig'), 'config-')), 'config');
     writeFileSync(file, JSON.stringify(config));
     return file;

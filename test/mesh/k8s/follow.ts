@@ -29,6 +29,16 @@ export interface Followed {
 
 /** Starts a source that stops when the test ends; resolves once it is synced. */
 export async function follow(t: TestContext, options: FollowOptions): Promise<Followed> {
+  const { started, ...followed } = await beginToFollow(t, options);
+  await started;
+  return followed;
+}
+
+/** As {@link follow}, but does not wait. @returns `started`: resolves once it is synced */
+export async function beginToFollow(
+  t: TestContext,
+  options: FollowOptions,
+): Promise<Followed & { readonly started: Promise<void> }> {
   const { kubeconfig = '', mode = 'istio', timings } = options;
   const source = new KubernetesSource({
     cluster: options.cluster ?? (await connectCluster({ kubeconfig })),
@@ -39,8 +49,7 @@ export async function follow(t: TestContext, options: FollowOptions): Promise<Fo
   });
   t.after(() => source.stop());
   const sink = new RecordingMeshSink();
-  await source.start(sink);
-  return { source, sink };
+  return { source, sink, started: source.start(sink) };
 }
 
 /** The line of `/readyz`, as `degraded: detail` or its detail alone. */

@@ -109,13 +109,8 @@ test('a credentials plugin of a kubeconfig is asked for the token', async (t) =>
   };
   writeFileSync(plugin, `#!/bin/sh\necho '${JSON.stringify(credential)}'\n`);
   chmodSync(plugin, 0o755);
-  const file = api.kubeconfig();
-  const config = JSON.parse(readFileSync(file, 'utf8'));
-  config.users[0].user = {
-    exec: { apiVersion: credential.apiVersion, command: plugin, interactiveMode: 'Never' },
-  };
-  writeFileSync(file, JSON.stringify(config));
-  const { sink } = await follow(t, { kubeconfig: file, mode: 'direct' });
+  const exec = { apiVersion: credential.apiVersion, command: plugin, interactiveMode: 'Never' };
+  const { sink } = await follow(t, { kubeconfig: api.kubeconfig({ user: { exec } }), mode: 'direct' });
   assert.ok(sink.objects.has('Namespace shop'));
 });
 

@@ -1,8 +1,8 @@
 /** A TCP proxy that fails on demand, between a client and an API server. */
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { ApiBed } from './api-bed.ts';
+import { listenUntilEnd } from './listen-until-end.ts';
 
 interface Pair {
   readonly client: Socket;
@@ -13,6 +13,7 @@ export class TcpProxy {
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
   #refusing = false;
+  #port = 0;
 
   private constructor(host: string, port: number) {
     this.#server = createServer((client) => {
@@ -25,17 +26,13 @@ export class TcpProxy {
   static async start(api: ApiBed, t: TestContext): Promise<TcpProxy> {
     const { hostname, port } = new URL(api.client.access.server);
     const proxy = new TcpProxy(hostname, Number(port));
-    proxy.#server.listen(0, '127.0.0.1');
-    await once(proxy.#server, 'listening');
-    t.after(() => {
-      proxy.cut();
-      proxy.#server.close();
-    });
+    proxy.#port = await listenUntilEnd(proxy.#server, t);
+    t.after(() => proxy.cut());
     return proxy;
   }
 
   get url(): string {
-    return `https://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `https://127.0.0.1:${this.#port}`;
   }
 
   /** How many connections are open. */
