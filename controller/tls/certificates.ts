@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
 import type { Timestamp } from '../core/model.ts';
 import { type SpiffeId, spiffeIdOf } from './spiffe-id.ts';
 
@@ -18,7 +19,8 @@ export type CertificateFiles = Pick<Certificates, 'key' | 'chain' | 'root'>;
 
 /**
  * Reads what can be checked without a peer.
- * @throws Error that says what is wrong: a file is no PEM, key and certificate are not a pair, there is no identity
+ * @throws Error that says what is wrong: a file is no PEM, key and certificate are not a pair, there is no identity, or
+ *   TLS would not take them, which servers would otherwise notice only when they are in use
  */
 export function checkCertificates(files: CertificateFiles): Certificates {
   const own = named('cert-chain.pem', () => new X509Certificate(files.chain));
@@ -27,7 +29,16 @@ export function checkCertificates(files: CertificateFiles): Certificates {
   if (!own.checkPrivateKey(key)) throw new Error('key.pem is not the key of cert-chain.pem');
   const id = spiffeIdOf(own.subjectAltName);
   if (!id) throw new Error('cert-chain.pem names no spiffe://<trust domain>/ns/<namespace>/sa/<service account>');
+  tryInTls(files);
   return { ...files, id, validUntil: own.validToDate.getTime() };
+}
+
+function tryInTls({ key, chain, root }: CertificateFiles): void {
+  try {
+    createSecureContext({ key, cert: chain, ca: root });
+  } catch (error) {
+    throw new Error(`TLS cannot use the files: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 function named<Value>(file: string, read: () => Value): Value {

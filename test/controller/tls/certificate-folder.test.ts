@@ -79,10 +79,13 @@ test('files that stay as they are are told once', async (t) => {
   assert.deepEqual(told, [first.chain, second.chain]);
 });
 
+const BROKEN = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+
 const FAULTS: readonly (readonly [string, Partial<IssuedCertificate>, RegExp])[] = [
   ['a key that is no PEM', { key: 'nothing' }, /^key\.pem is not readable as PEM: /],
   ['a certificate that is no PEM', { chain: 'nothing' }, /^cert-chain\.pem is not readable as PEM: /],
   ['a root that is no PEM', { root: '' }, /^root-cert\.pem is not readable as PEM: /],
+  ['a chain that breaks off', { chain: first.chain + BROKEN }, /^TLS cannot use the files: /],
   [
     'a certificate without identity',
     authority.issue('', { subjectAltName: 'DNS:cart.shop' }),
