@@ -1,3 +1,4 @@
+import type { Traffic } from './metrics.ts';
 import type { ByteCounters } from './pipe.ts';
 import type { Report } from './report.ts';
 import { keyText, type Observation, type ReportKey } from './report-key.ts';
@@ -9,12 +10,15 @@ const MAX_KEYS_PER_CONNECTION = 64;
 /** What one connection reports: a key for each thing that it was seen to be, the newest of which is counted into. */
 export class ConnectionReport {
   readonly #report: Report;
+  readonly #traffic: Traffic;
   readonly #observation: Omit<Observation, 'sight'>;
   readonly #keys = new Map<string, ReportKey>();
   #current: ReportKey | undefined;
 
-  constructor(report: Report, observation: Omit<Observation, 'sight'>) {
+  /** @param traffic counted besides the report */
+  constructor(report: Report, traffic: Traffic, observation: Omit<Observation, 'sight'>) {
     this.#report = report;
+    this.#traffic = traffic;
     this.#observation = observation;
   }
 
@@ -37,6 +41,17 @@ export class ConnectionReport {
       key.bytesReceived += uncounted.bytesReceived;
     }
     return key;
+  }
+
+  /** An HTTP/1 request has passed. */
+  countRequest(): void {
+    this.#traffic.requests += 1;
+    if (this.#current) this.#current.requests += 1;
+  }
+
+  /** The upstream has failed. */
+  countError(): void {
+    if (this.#current) this.#current.errors += 1;
   }
 
   /** No upstream could be reached. */

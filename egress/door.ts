@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { SocketAddress } from '../controller/core/model.ts';
+import { namespaceOf } from '../controller/tls/spiffe-id.ts';
 import { type AddressSet, canonicalAddress } from './address.ts';
-import type { Hop, HopRefusal } from './hop.ts';
+import type { HandshakeOutcome, Hop, HopRefusal } from './hop.ts';
 import type { Admission, LimitRefusal, Limits } from './limits.ts';
 import { parseProxyHeader } from './proxy-protocol.ts';
 
@@ -36,6 +37,8 @@ export interface Admitted {
   /** The TCP connection below it; the same where the hop is in clear. */
   readonly transport: Socket;
   readonly source: SocketAddress;
+  /** That of the source, by its certificate; absent where the hop is in clear. */
+  readonly namespace?: string;
   /** The original destination. */
   readonly destination: SocketAddress;
   /** When the connection began. */
@@ -71,14 +74,20 @@ export function atTheDoor(client: Socket, options: DoorOptions, onAdmitted: (adm
   readHeader(client, peer, {
     onRefused: refuse,
     onHeader: ({ source, destination, early }) => {
-      const admit = (socket: Socket, rest: Buffer): void => {
+      const connection = { transport: client, source, destination, startTime, admission };
+      if (!options.hop) {
         client.off('close', release);
-        onAdmitted({ client: socket, transport: client, source, destination, startTime, admission, early: rest });
-        // Below TLS it goes on to fail by itself, beside the socket above it.
-        if (socket === client) client.off('error', ignore);
+        onAdmitted({ ...connection, client, early });
+        client.off('error', ignore);
+        return;
+      }
+      // Below TLS it goes on to fail by itself, beside the socket above it.
+      const onSecure: HandshakeOutcome['onSecure'] = (socket, id) => {
+        client.off('close', release);
+        const caller = id && { namespace: namespaceOf(id.workload) };
+        onAdmitted({ ...connection, ...caller, client: socket, early: NO_BYTES });
       };
-      if (!options.hop) admit(client, early);
-      else options.hop.secure(client, early, peer, { onSecure: (s) => admit(s, NO_BYTES), onRefused: refuse });
+      options.hop.secure(client, early, peer, { onSecure, onRefused: refuse });
     },
   });
 }

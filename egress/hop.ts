@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { CertificateFolder } from '../controller/tls/certificate-folder.ts';
 import type { Certificates } from '../controller/tls/certificates.ts';
-import { spiffeIdOf } from '../controller/tls/spiffe-id.ts';
+import { type SpiffeId, spiffeIdOf } from '../controller/tls/spiffe-id.ts';
 import { type HopTrust, type IdentityRefusal, refuseIdentity } from './hop-identity.ts';
 
 /** How long a sidecar may take over its handshake: it begins with the connection. */
@@ -23,7 +23,8 @@ export type HopRefusal =
 
 /** What becomes of a handshake; one of the two is called, once. */
 export interface HandshakeOutcome {
-  readonly onSecure: (socket: TLSSocket) => void;
+  /** @param id of the sidecar, by its certificate */
+  readonly onSecure: (socket: TLSSocket, id: SpiffeId | undefined) => void;
   readonly onRefused: (reason: HopRefusal, detail: string) => void;
 }
 
@@ -102,7 +103,7 @@ export class Hop {
     if (refused) this.#refuse(key, refused.reason, refused.detail);
     else {
       handshake.end();
-      handshake.onSecure(socket);
+      handshake.onSecure(socket, shown);
     }
   }
 

@@ -35,6 +35,11 @@ export class Http1Observer {
   #isClosing = false;
   #answered = 0;
 
+  /** Text of the last request head, as {@link Http1Messages.head}. */
+  get head(): string {
+    return this.#requests.head;
+  }
+
   /** Both directions carry another protocol now: an upgrade or CONNECT was agreed to. */
   get isTunnel(): boolean {
     return this.#isTunnel;

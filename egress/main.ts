@@ -231,6 +231,7 @@ function createRelay(config: EgressConfig, parts: RelayParts): Relay {
     session: {
       mode: config.mode,
       routing: { table: table.view, isNeverRelayed: neverRelayed(config, parts) },
+      identities: table.currentIdentities,
       dialler,
       report,
       metrics,

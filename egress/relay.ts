@@ -3,7 +3,8 @@ import { LazyscopeError } from '../controller/core/error.ts';
 import type { SocketAddress } from '../controller/core/model.ts';
 import { socketAddressText } from '../controller/core/socket-address.ts';
 import { type Admitted, atTheDoor, type DoorOptions } from './door.ts';
-import { Session, type SessionContext } from './session.ts';
+import { Session } from './session.ts';
+import type { SessionContext } from './session-context.ts';
 import { serverSocketOptions } from './socket-options.ts';
 
 /** Connections that the kernel keeps for us; a sidecar that is promoted or restarted comes with many at once. */

@@ -1,23 +1,16 @@
 import type { RelayTarget } from '../controller/core/relay-target.ts';
 import { ConnectionReport } from './connection-report.ts';
-import type { Dial, Dialler } from './dial.ts';
+import type { Dial } from './dial.ts';
 import type { Admitted } from './door.ts';
 import { FirstBytes, reportableHost } from './first-bytes.ts';
-import { Http1Follower } from './http1-follower.ts';
 import { type GateOwner, Http1Gate } from './http1-gate.ts';
 import type { RequestHead } from './http1-head.ts';
-import type { Metrics, ReplaceReason } from './metrics.ts';
+import type { ReplaceReason } from './metrics.ts';
+import { callerNamespace, nameCompletion } from './name-completion.ts';
 import { Pipe, type PipeHandler } from './pipe.ts';
-import type { Report } from './report.ts';
-import {
-  hostCounts,
-  looksBeforeDialling,
-  type Route,
-  type RoutingContext,
-  route,
-  routeAsDialled,
-  type Sight,
-} from './route.ts';
+import { ReadingAlong } from './reading-along.ts';
+import { hostCounts, looksBeforeDialling, type Route, route, routeAsDialled, type Sight } from './route.ts';
+import type { SessionContext } from './session-context.ts';
 
 /** Silence of a client after which its connection is taken for what it has shown so far. */
 const LOOK_MS = 100;
@@ -25,16 +18,6 @@ const LOOK_MS = 100;
 const SILENCE_MS = 1_000;
 
 const NO_BYTES: Buffer = Buffer.alloc(0);
-
-/** What all sessions share. */
-export interface SessionContext {
-  readonly mode: 'direct' | 'istio';
-  readonly routing: RoutingContext;
-  readonly dialler: Dialler;
-  readonly report: Report;
-  readonly metrics: Metrics;
-  readonly bufferBytes: number;
-}
 
 /** An admitted connection, and whom to tell that it is over. */
 export interface SessionStart extends Admitted {
@@ -51,6 +34,8 @@ export class Session implements PipeHandler, GateOwner {
   readonly #steers: boolean;
   /** Whether a Host can say more than the original address does. */
   readonly #hostCounts: boolean;
+  /** Present where a sidecar behind us looks at names. */
+  readonly #along: ReadingAlong | undefined;
   /** Until it is known what the connection is. */
   #first: FirstBytes | undefined = new FirstBytes();
   /** Client bytes from before the first upstream. */
@@ -58,8 +43,6 @@ export class Session implements PipeHandler, GateOwner {
   /** What those bytes showed; absent where there were none. */
   #sight: Sight | undefined;
   #gate: Http1Gate | undefined;
-  /** Reads along where requests choose nothing, but each may name another service to the sidecar behind us. */
-  #follower: Http1Follower | undefined;
   /** Service that the attached upstream stands for. */
   #service: RelayTarget | undefined;
   /** Host of the newest request that the upstream was given. */
@@ -79,9 +62,13 @@ export class Session implements PipeHandler, GateOwner {
     const { client, transport, source, destination, startTime } = start;
     const { bufferBytes, metrics, mode, report } = context;
     this.#pipe = new Pipe({ client, transport, handler: this, bufferBytes, totals: metrics.traffic });
-    this.#told = new ConnectionReport(report, { source, destination, startTime });
+    this.#told = new ConnectionReport(report, metrics.traffic, { source, destination, startTime });
     this.#steers = mode === 'direct' && looksBeforeDialling(destination, context.routing.table);
     this.#hostCounts = this.#steers || hostCounts(destination, mode, context.routing.table);
+    if (mode === 'direct' || !this.#hostCounts) return;
+    const namespace = callerNamespace(start, context.identities);
+    const complete = nameCompletion(destination, namespace, context.routing.table);
+    this.#along = new ReadingAlong(this, metrics.traffic, complete);
   }
 
   /** Starts: by looking, where HTTP is to be expected, else by dialling. */
@@ -109,17 +96,15 @@ export class Session implements PipeHandler, GateOwner {
       this.#gate.fromClient(chunk);
       this.#afterGate();
     } else if (this.#first) this.#firstBytes(this.#first, chunk);
-    else {
-      this.#readAlong('fromClient', chunk);
-      this.#pipe.forward(chunk);
-    }
+    else if (this.#along?.isOn) this.#along.fromClient(chunk);
+    else this.#pipe.forward(chunk);
   }
 
   fromUpstream(chunk: Buffer): void {
     if (this.#gate) {
       this.#gate.fromUpstream(chunk);
       this.#afterGate();
-    } else if (this.#follower) this.#readAlong('fromUpstream', chunk);
+    } else if (this.#along?.isOn) this.#along.fromUpstream(chunk);
     else if (this.#first && !this.#wasSpokenTo) {
       this.#wasSpokenTo = true;
       this.#wait(LOOK_MS);
@@ -128,8 +113,7 @@ export class Session implements PipeHandler, GateOwner {
 
   clientEnded(): void {
     this.#hasEnded = true;
-    if (this.#first) this.#concludeFirst(this.#first);
-    this.#passEnd();
+    this.#end();
   }
 
   upstreamGone(error: Error | undefined): boolean {
@@ -147,8 +131,7 @@ export class Session implements PipeHandler, GateOwner {
         return true;
       }
     }
-    const current = this.#told.current;
-    if (error && current) current.errors += 1;
+    if (error) this.#told.countError();
     return false;
   }
 
@@ -177,7 +160,7 @@ export class Session implements PipeHandler, GateOwner {
       }
       this.#seeHost(host);
     }
-    this.#countRequest();
+    this.#told.countRequest();
     return true;
   }
 
@@ -194,6 +177,14 @@ export class Session implements PipeHandler, GateOwner {
     this.#pipe.close();
   }
 
+  // What reading along asks besides.
+
+  onRequest(request: RequestHead): void {
+    const host = reportableHost(request.host);
+    if (host !== this.#host) this.#seeHost(host);
+    this.#told.countRequest();
+  }
+
   // First bytes: until the connection has shown what it is.
 
   #firstBytes(first: FirstBytes, chunk: Buffer): void {
@@ -203,7 +194,7 @@ export class Session implements PipeHandler, GateOwner {
       else this.#wait(LOOK_MS);
       return;
     }
-    if (!this.#steers) this.#pipe.forward(chunk);
+    if (!this.#steers && !this.#along?.holdsFirstBytes) this.#pipe.forward(chunk);
     if (sight) this.#settle(first, sight);
     else this.#wait(LOOK_MS);
   }
@@ -243,28 +234,14 @@ export class Session implements PipeHandler, GateOwner {
     else this.#readOn(sight, first.bytes);
   }
 
-  /** Behind a sidecar of ours every request may go elsewhere; here there is nothing to do but look. */
+  /** Behind a sidecar of ours every request may go elsewhere; here there is little to do but look. */
   #readOn(sight: Sight, bytes: Buffer): void {
     this.#see(this.#reportable(sight));
     this.#host = sight.host;
-    if (sight.protocol !== 'HTTP1') return;
     // What the server said before the first request would be taken for its response.
-    if (this.#context.mode === 'istio' && this.#hostCounts && !this.#pipe.hasReceived) {
-      this.#follower = new Http1Follower(({ host }) => this.#seeRequest(reportableHost(host)));
-      this.#readAlong('fromClient', bytes);
-    } else this.#countRequest();
-  }
-
-  #seeRequest(host: string): void {
-    if (host !== this.#host) this.#seeHost(host);
-    this.#countRequest();
-  }
-
-  #readAlong(direction: 'fromClient' | 'fromUpstream', chunk: Buffer): void {
-    this.#follower?.[direction](chunk);
-    if (!this.#follower?.isOver) return;
-    if (this.#follower.hasGivenUp) this.#context.metrics.traffic.observersGivenUp += 1;
-    this.#follower = undefined;
+    if (!this.#pipe.hasReceived && this.#along?.begin(sight.protocol, bytes)) return;
+    if (sight.protocol === 'HTTP1') this.#told.countRequest();
+    if (this.#along?.holdsFirstBytes && bytes.length > 0) this.#pipe.forward(bytes);
   }
 
   /** @param bytes client bytes that are not forwarded yet */
@@ -276,7 +253,7 @@ export class Session implements PipeHandler, GateOwner {
       return;
     }
     this.#see(this.#reportable(sight));
-    if (sight.protocol === 'HTTP1') this.#countRequest();
+    if (sight.protocol === 'HTTP1') this.#told.countRequest();
     if (bytes.length > 0) this.#pipe.forward(bytes);
   }
 
@@ -312,7 +289,7 @@ export class Session implements PipeHandler, GateOwner {
       this.#wait(SILENCE_MS);
       if (early.length > 0) this.fromClient(early);
     }
-    if (this.#hasEnded) this.#passEnd();
+    if (this.#hasEnded) this.#end();
   }
 
   /** Gives the gate the upstream that its held or replayed request belongs to. */
@@ -325,7 +302,7 @@ export class Session implements PipeHandler, GateOwner {
     this.#dialRoute(next.route, () => {
       this.#context.metrics.replaced(reason);
       this.#seeHost(next.host);
-      if (reason !== 'Replayed') this.#countRequest();
+      if (reason !== 'Replayed') this.#told.countRequest();
       this.#gate?.proceed();
       this.#afterGate();
       if (this.#hasEnded) this.#passEnd();
@@ -357,6 +334,13 @@ export class Session implements PipeHandler, GateOwner {
     else this.#pipe.reset();
   }
 
+  /** Client bytes that are held pass before its FIN. */
+  #end(): void {
+    if (this.#first) this.#concludeFirst(this.#first);
+    this.#along?.clientEnded();
+    this.#passEnd();
+  }
+
   #passEnd(): void {
     if (this.#dial || this.#gate?.isWaiting) return;
     this.#gate?.clientEnded();
@@ -385,12 +369,6 @@ export class Session implements PipeHandler, GateOwner {
 
   #see(sight: Sight): void {
     this.#pipe.counters = this.#told.see(sight, this.#pipe.counters);
-  }
-
-  #countRequest(): void {
-    this.#context.metrics.traffic.requests += 1;
-    const current = this.#told.current;
-    if (current) current.requests += 1;
   }
 
   #wait(ms: number): void {

@@ -16,6 +16,11 @@ export function workloadPath(namespace: string, serviceAccount: string): string 
   return `ns/${namespace}/sa/${serviceAccount}`;
 }
 
+/** The namespace in a {@link workloadPath}. */
+export function namespaceOf(workload: string): string {
+  return workload.split('/', 2)[1] ?? '';
+}
+
 export function spiffeUri(trustDomain: string, namespace: string, serviceAccount: string): string {
   return `spiffe://${trustDomain}/${workloadPath(namespace, serviceAccount)}`;
 }

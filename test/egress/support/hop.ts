@@ -35,7 +35,7 @@ export interface TestHop extends TestRelay {
 
 type TestDestination = Parameters<TestRelay['connect']>[0];
 
-export interface TestHopOptions extends TestRelayOptions {
+export interface TestHopOptions extends Omit<TestRelayOptions, 'identities'> {
   readonly certificate: Partial<IssuedCertificate>;
   readonly trustDomainAliases?: readonly string[];
   readonly identities?: readonly PodIdentity[];
@@ -49,7 +49,7 @@ export async function startHop(t: TestContext, options: TestHopOptions): Promise
   for (const [number, identity] of (options.identities ?? []).entries()) identities.set(`${number}`, identity);
   const hop = new Hop(folder, () => ({ trustDomainAliases, identities }));
   await folder.start();
-  const relay = await startRelay(t, { mode: 'istio', ...options, hop });
+  const relay = await startRelay(t, { mode: 'istio', ...options, identities, hop });
   t.after(() => {
     folder.stop();
     files.destroy();

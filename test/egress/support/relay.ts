@@ -8,6 +8,7 @@ import { Balancer } from '../../../egress/balancer.ts';
 import { Dialler } from '../../../egress/dial.ts';
 import type { DoorRefusal } from '../../../egress/door.ts';
 import type { Hop } from '../../../egress/hop.ts';
+import { IdentityTable, type IdentityView } from '../../../egress/identity-table.ts';
 import { type LimitOptions, Limits } from '../../../egress/limits.ts';
 import { Metrics } from '../../../egress/metrics.ts';
 import { NeverRelay } from '../../../egress/never-relay.ts';
@@ -36,6 +37,8 @@ export interface TestRelayOptions {
   readonly bufferBytes?: number;
   readonly mode?: 'direct' | 'istio';
   readonly hop?: Hop;
+  /** Whose the addresses are; default: nobody's. */
+  readonly identities?: IdentityView;
 }
 
 /** A relay on loopback, with a routing table of its own and loopback allowed as source and destination. */
@@ -98,6 +101,7 @@ export async function startRelay(t: TestContext, options: TestRelayOptions = {})
     session: {
       mode: options.mode ?? 'direct',
       routing: { table, isNeverRelayed: (destination) => neverRelay.has(destination) },
+      identities: options.identities ?? new IdentityTable(),
       dialler: new Dialler({
         balancer: new Balancer(),
         timeoutMs: 2_000,
