@@ -15,6 +15,8 @@ export interface ServiceEntry {
   readonly ports: readonly ServicePort[];
   readonly resolution: 'NONE' | 'STATIC' | 'DNS' | 'DNS_ROUND_ROBIN' | 'DYNAMIC_DNS';
   readonly exportTo?: ExportTo;
+  /** On those that we wrote: `spec` as JSON with sorted keys. */
+  readonly managedSpec?: string;
 }
 
 /** Namespaces that see the object: names, `.` for its own, `*` for all, `~` for none. Absent: all. */
@@ -32,6 +34,8 @@ export interface VirtualService {
   /** Has HTTP routes: only then it makes hosts that are no services. */
   readonly routesHttp: boolean;
   readonly exportTo?: ExportTo;
+  /** On those that we wrote: `spec` as JSON with sorted keys. */
+  readonly managedSpec?: string;
 }
 
 /** `networking.istio.io` DestinationRule, as far as it concerns the way to the egress. */
@@ -57,6 +61,8 @@ export interface Sidecar {
   readonly name: string;
   /** `workloadSelector.labels`; absent: all of its namespace. */
   readonly selector?: Labels;
+  /** It has an `outboundTrafficPolicy` whose mode is REGISTRY_ONLY, which is the default of the field. */
+  readonly isRegistryOnly?: boolean;
   /** Present on those that we wrote: label `app.kubernetes.io/managed-by: lazyscope`. */
   readonly managed?: ManagedSidecar;
 }
@@ -100,11 +106,13 @@ export interface LabelSelector {
   }[];
 }
 
-/** A ConfigMap: only whether it exists matters (the kill switch). */
+/** A ConfigMap: whether it exists (the kill switch), and what it says as Istio's mesh config. */
 export interface ConfigMap {
   readonly kind: 'ConfigMap';
   readonly namespace: string;
   readonly name: string;
+  /** Of `data.mesh`: whether `outboundTrafficPolicy.mode` is REGISTRY_ONLY; absent where there is no readable one. */
+  readonly isRegistryOnly?: boolean;
 }
 
 /** Objects that only Istio mode reads. */

@@ -17,8 +17,10 @@ export interface KubernetesSourceOptions {
   readonly clusterDomain: string;
   /** Istio's objects and policies are read in Istio mode alone. */
   readonly mode: 'direct' | 'istio';
-  /** Our own: the only one of whose ConfigMaps any is read, the kill switch. */
+  /** Our own; of its ConfigMaps the kill switch alone is read. */
   readonly namespace: string;
+  /** ConfigMap of Istio's mesh config, where that matters. */
+  readonly meshConfig?: WatchedResource['only'];
   /** Milliseconds since the epoch, `Date.now` by default: stamps events. */
   readonly now?: () => number;
   /** {@link DEFAULT_TIMINGS} where not given. */
@@ -42,11 +44,11 @@ export class KubernetesSource implements MeshSource {
   #down = false;
 
   constructor(options: KubernetesSourceOptions) {
-    const { cluster, clusterDomain, mode, namespace } = options;
+    const { cluster, clusterDomain, mode, namespace, meshConfig } = options;
     this.#now = options.now ?? Date.now;
     const timings = { ...DEFAULT_TIMINGS, ...options.timings };
     const reduceOptions: ReduceOptions = { clusterDomain, undeclared: mode === 'istio' ? 'Auto' : 'TCP' };
-    const resources = watchedResources(mode, namespace);
+    const resources = watchedResources(mode, namespace, meshConfig);
     this.#unsettled = new Set(resources);
     const listener: ReflectorListener = {
       told: (resource, news) => this.#told(resource, news),

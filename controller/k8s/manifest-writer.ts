@@ -20,6 +20,7 @@ const WRITTEN: readonly Resource[] = [
   { apiVersion: 'networking.istio.io/v1', kind: 'Sidecar', plural: 'sidecars' },
   { apiVersion: 'networking.istio.io/v1', kind: 'DestinationRule', plural: 'destinationrules' },
   { apiVersion: 'networking.istio.io/v1', kind: 'ServiceEntry', plural: 'serviceentries' },
+  { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService', plural: 'virtualservices' },
   { apiVersion: 'v1', kind: 'Service', plural: 'services' },
 ];
 

@@ -58,11 +58,21 @@ const ISTIO_MODE: readonly WatchedResource[] = [
   whole('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies'),
 ];
 
-/** @param namespace our own: the only one of whose ConfigMaps any is read */
-export function watchedResources(mode: 'direct' | 'istio', namespace: string): readonly WatchedResource[] {
+/**
+ * @param namespace our own
+ * @param meshConfig ConfigMap of Istio's mesh config; absent: it is not read
+ */
+export function watchedResources(
+  mode: 'direct' | 'istio',
+  namespace: string,
+  meshConfig?: WatchedResource['only'],
+): readonly WatchedResource[] {
   if (mode === 'direct') return EVERY_MODE;
-  const killSwitch = whole('v1', 'ConfigMap', 'configmaps');
-  return [...EVERY_MODE, ...ISTIO_MODE, { ...killSwitch, only: { namespace, name: KILL_SWITCH } }];
+  const configMaps = [{ namespace, name: KILL_SWITCH }, ...(meshConfig ? [meshConfig] : [])].map((only) => ({
+    ...whole('v1', 'ConfigMap', 'configmaps'),
+    only,
+  }));
+  return [...EVERY_MODE, ...ISTIO_MODE, ...configMaps];
 }
 
 /** `/api/v1/namespaces/shop/pods`; without a namespace those of all, or of the cluster. */

@@ -22,6 +22,10 @@ export class HostTable<
     return before;
   }
 
+  get(namespace: string, name: string): T | undefined {
+    return this.#objects.get(namespace, name);
+  }
+
   /** Those with exactly this among their hosts. */
   withHost(host: string): Iterable<T> {
     return this.#byHost.get(host) ?? [];

@@ -49,6 +49,10 @@ export class MeshHostIndex {
     return !this.#isService(host) && [...this.#entries.withHost(host)].length === 0;
   }
 
+  entry(namespace: string, name: string): ServiceEntry | undefined {
+    return this.#entries.get(namespace, name);
+  }
+
   /** @returns keys of the hosts that may differ now */
   applyEntry(entry: ServiceEntry): readonly ServiceKey[] {
     const before = this.#entries.apply(entry);

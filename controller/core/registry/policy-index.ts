@@ -106,8 +106,16 @@ export class PolicyIndex {
     return this.#networkPolicies.all();
   }
 
+  virtualService(namespace: string, name: string): VirtualService | undefined {
+    return this.#virtualServices.get(namespace, name);
+  }
+
   hasConfigMap(namespace: string, name: string): boolean {
-    return this.#configMaps.get(namespace, name) !== undefined;
+    return this.configMap(namespace, name) !== undefined;
+  }
+
+  configMap(namespace: string, name: string): ConfigMap | undefined {
+    return this.#configMaps.get(namespace, name);
   }
 }
 

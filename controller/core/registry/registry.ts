@@ -1,3 +1,4 @@
+import type { ServiceEntry } from '../mesh-policy.ts';
 import type {
   Endpoint,
   MeshObject,
@@ -160,6 +161,10 @@ export class Registry {
   /** See {@link ServiceIndex.headlessPorts}. */
   headlessPorts(address: string, port: number): readonly HeadlessPort[] {
     return this.#index.headlessPorts(address, port);
+  }
+
+  serviceEntry(namespace: string, name: string): ServiceEntry | undefined {
+    return this.#hosts.entry(namespace, name);
   }
 
   /** See {@link MeshHostIndex.byName}. */

@@ -141,6 +141,10 @@ export class WorkloadIndex {
     for (const node of this.#nodes.values()) for (const address of node.addresses) this.#nodeAddresses.add(address);
   }
 
+  nodes(): Iterable<Node> {
+    return this.#nodes.values();
+  }
+
   isNodeAddress(address: string): boolean {
     return this.#nodeAddresses.has(address);
   }

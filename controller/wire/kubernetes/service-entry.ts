@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { ServicePort } from '../../core/model.ts';
 import { addressRangeSchema, canonicalAddress } from './address.ts';
+import { managedLabelsSchema, managedSpec } from './managed.ts';
 import { metadataSchema, namespaceOf } from './metadata.ts';
 import { namedProtocol } from './protocol.ts';
 import { type Converted, kindReader, type ReduceOptions } from './reduction.ts';
@@ -17,8 +18,8 @@ const portSchema = z.object({
 });
 
 const serviceEntrySchema = z.object({
-  metadata: metadataSchema,
-  spec: z.object({
+  metadata: metadataSchema.extend({ labels: managedLabelsSchema }),
+  spec: z.looseObject({
     hosts: z.array(z.string().min(1)),
     addresses: z.array(addressRangeSchema).nullish(),
     ports: z.array(portSchema).nullish(),
@@ -66,6 +67,7 @@ function toServiceEntry(shape: ServiceEntryShape, options: ReduceOptions): Conve
         .map((port) => toPort(port, options)),
       resolution: spec.resolution ?? 'NONE',
       ...(spec.exportTo?.length ? { exportTo: spec.exportTo } : {}),
+      ...managedSpec(metadata.labels, spec),
     },
   };
 }

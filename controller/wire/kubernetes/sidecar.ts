@@ -2,25 +2,24 @@
 import { z } from 'zod';
 import { canonicalJson } from '../../core/canonical-json.ts';
 import type { ManagedSidecar } from '../../core/mesh-policy.ts';
+import { isManaged, managedLabelsSchema } from './managed.ts';
 import { metadataSchema, namespaceOf } from './metadata.ts';
 import { kindReader } from './reduction.ts';
 
-const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
-const MANAGER = 'lazyscope';
 const WORKLOAD_ANNOTATION = 'lazyscope.io/workload';
 
 const egressSchema = z.looseObject({ port: z.looseObject({}).nullish(), hosts: z.array(z.string()).nullish() });
 
 const sidecarSchema = z.object({
   metadata: metadataSchema.extend({
-    labels: z.object({ [MANAGED_BY_LABEL]: z.string().nullish() }).nullish(),
+    labels: managedLabelsSchema,
     annotations: z.object({ [WORKLOAD_ANNOTATION]: z.string().nullish() }).nullish(),
   }),
   spec: z
     .looseObject({
       workloadSelector: z.looseObject({ labels: z.record(z.string(), z.string()).nullish() }).nullish(),
-      outboundTrafficPolicy: z.looseObject({}).nullish(),
       egress: z.array(egressSchema).nullish(),
+      outboundTrafficPolicy: z.looseObject({ mode: z.string().nullish() }).nullish(),
     })
     .nullish(),
 });
@@ -30,7 +29,7 @@ type SidecarShape = z.infer<typeof sidecarSchema>;
 /** Our own Sidecar that only probes istiod stands for no workload, and so has no annotation. */
 function managed({ metadata, spec }: SidecarShape): { readonly managed?: ManagedSidecar } {
   const workload = metadata.annotations?.[WORKLOAD_ANNOTATION];
-  if (metadata.labels?.[MANAGED_BY_LABEL] !== MANAGER || !workload) return {};
+  if (!isManaged(metadata.labels) || !workload) return {};
   const entries = spec?.egress ?? [];
   return {
     managed: {
@@ -54,13 +53,14 @@ function hostsOf(entries: readonly z.infer<typeof egressSchema>[]): readonly str
 
 /** Reads a networking.istio.io Sidecar. */
 export const readSidecar = kindReader('Sidecar', sidecarSchema, (shape) => {
-  const selector = shape.spec?.workloadSelector;
+  const { workloadSelector: selector, outboundTrafficPolicy: policy } = shape.spec ?? {};
   return {
     object: {
       kind: 'Sidecar',
       namespace: namespaceOf(shape.metadata),
       name: shape.metadata.name,
       ...(selector ? { selector: selector.labels ?? {} } : {}),
+      ...(policy && policy.mode !== 'ALLOW_ANY' ? { isRegistryOnly: true } : {}),
       ...managed(shape),
     },
   };

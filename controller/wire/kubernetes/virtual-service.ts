@@ -1,6 +1,7 @@
 /** networking.istio.io VirtualService. https://istio.io/latest/docs/reference/config/networking/virtual-service/ */
 import { z } from 'zod';
 import { fqdn } from './host-name.ts';
+import { managedLabelsSchema, managedSpec } from './managed.ts';
 import { metadataSchema, namespaceOf } from './metadata.ts';
 import { kindReader } from './reduction.ts';
 
@@ -8,8 +9,8 @@ import { kindReader } from './reduction.ts';
 const MESH = 'mesh';
 
 const virtualServiceSchema = z.object({
-  metadata: metadataSchema,
-  spec: z.object({
+  metadata: metadataSchema.extend({ labels: managedLabelsSchema }),
+  spec: z.looseObject({
     hosts: z.array(z.string().min(1)).nullish(),
     gateways: z.array(z.string()).nullish(),
     http: z.array(z.unknown()).nullish(),
@@ -32,6 +33,7 @@ export const readVirtualService = kindReader(
         isMesh: !spec.gateways?.length || spec.gateways.includes(MESH),
         routesHttp: (spec.http ?? []).length > 0,
         ...(spec.exportTo?.length ? { exportTo: spec.exportTo } : {}),
+        ...managedSpec(metadata.labels, spec),
       },
     };
   },

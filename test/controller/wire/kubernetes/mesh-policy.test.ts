@@ -101,6 +101,9 @@ const CASES: readonly (readonly [string, string, KubernetesObject, KubernetesObj
     { proxyProtocol: 'V1', tls: 'DISABLE' },
   ],
   ['Sidecar', 'no selector', { egress: [{ hosts: ['*/*'] }] }, {}],
+  ['Sidecar', 'a mode of what is not registered', { outboundTrafficPolicy: { mode: 'ALLOW_ANY' } }, {}],
+  ['Sidecar', "a registry's policy", { outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' } }, { isRegistryOnly: true }],
+  ['Sidecar', 'a policy of the default mode', { outboundTrafficPolicy: {} }, { isRegistryOnly: true }],
   ['Sidecar', 'a selector', { workloadSelector: { labels: { app: 'x' } } }, { selector: { app: 'x' } }],
   [
     'NetworkPolicy',
@@ -259,9 +262,37 @@ for (const [kind, versions] of [
   }
 }
 
-it('a ConfigMap keeps only its name', () => {
-  const value = { apiVersion: 'v1', kind: 'ConfigMap', metadata: METADATA, data: { a: 'b' } };
-  assert.deepEqual(reduced(value), { kind: 'ConfigMap', namespace: 'shop', name: 'x' });
+describe('of a ServiceEntry or VirtualService of our own the whole spec is kept, with sorted keys', () => {
+  const metadata = { ...METADATA, labels: { 'app.kubernetes.io/managed-by': 'lazyscope' } };
+  const spec = { hosts: ['x.example.com'], fieldOfTomorrow: { b: 1, a: [] } };
+  for (const kind of ['ServiceEntry', 'VirtualService']) {
+    it(kind, () => {
+      const text = '{"fieldOfTomorrow":{"a":[],"b":1},"hosts":["x.example.com"]}';
+      assert.deepEqual(reduced(object(kind, spec, { metadata })), {
+        ...reduced(object(kind, spec)),
+        managedSpec: text,
+      });
+    });
+  }
+});
+
+describe("a ConfigMap keeps its name, and as Istio's mesh config whether it is REGISTRY_ONLY:", () => {
+  const cases: readonly (readonly [data: KubernetesObject | undefined, kept: KubernetesObject])[] = [
+    [undefined, {}],
+    [{ a: 'b' }, {}],
+    [{ mesh: 'rootNamespace: istio-system' }, { isRegistryOnly: false }],
+    [{ mesh: '' }, { isRegistryOnly: false }],
+    [{ mesh: 'outboundTrafficPolicy:\n  mode: ALLOW_ANY\n' }, { isRegistryOnly: false }],
+    [{ mesh: 'outboundTrafficPolicy:\n  mode: REGISTRY_ONLY\n' }, { isRegistryOnly: true }],
+    [{ mesh: 'outboundTrafficPolicy: {mode: TOMORROW}' }, {}],
+    [{ mesh: '{' }, {}],
+  ];
+  for (const [data, kept] of cases) {
+    it(JSON.stringify(data ?? null), () => {
+      const value = { apiVersion: 'v1', kind: 'ConfigMap', metadata: METADATA, ...(data ? { data } : {}) };
+      assert.deepEqual(reduced(value), { kind: 'ConfigMap', namespace: 'shop', name: 'x', ...kept });
+    });
+  }
 });
 
 describe('what controls pods', () => {
