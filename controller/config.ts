@@ -1,7 +1,9 @@
 /** Every setting of `lazyscope controller`, once: flag, environment variable, default, parser, help. */
+import { isIPv4 } from 'node:net';
 import { hostname } from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
 import { LazyscopeError } from './core/error.ts';
+import type { ExternalDirectSettings } from './core/istio/external-direct-settings.ts';
 import type { SocketAddress } from './core/model.ts';
 import { parseSocketAddress } from './process/socket-address-flag.ts';
 
@@ -32,6 +34,8 @@ export interface ControllerConfig {
   readonly promotionDelay: number;
   readonly allowPlaintextHop: boolean;
   readonly allowRelayPastPolicies: boolean;
+  /** Istio mode: what leaves from lazy pods themselves; absent: nothing does. */
+  readonly externalDirect?: ExternalDirectSettings;
   /** Folder of `key.pem`, `cert-chain.pem` and `root-cert.pem`, as istio-agent keeps it (`OUTPUT_CERTS`). */
   readonly tlsCertificates?: string;
   /** Identity of this process in the Lease. */
@@ -69,6 +73,23 @@ function parseDomain(text: string): string {
   return text;
 }
 
+function parsePorts(text: string): readonly number[] {
+  const ports = text.split(',').map((item) => (/^\s*\d+\s*$/.test(item) ? Number(item) : Number.NaN));
+  if (ports.every((port) => port >= 1 && port <= 65_535)) return ports;
+  throw new InvalidArgumentError('It must be port numbers from 1 to 65535, with commas.');
+}
+
+/** Of IPv4, and not everything: istiod takes what begins at 0.0.0.0 for no range at all. */
+function parseRanges(text: string): readonly string[] {
+  const ranges = text.split(',').map((item) => item.trim());
+  const isRange = (range: string): boolean => {
+    const [address = '', prefix = ''] = range.split('/');
+    return isIPv4(address) && !address.startsWith('0.') && /^([1-9]|[12]\d|3[0-2])$/.test(prefix);
+  };
+  if (ranges.every(isRange)) return ranges;
+  throw new InvalidArgumentError('It must be IPv4 CIDR blocks, with commas: 10.96.0.0/16,10.244.0.0/16.');
+}
+
 /** What only Istio mode reads. */
 const istioOptions: readonly Option[] = [
   new Option('--namespace <name>', 'istio mode: namespace of egress, placeholder and controller')
@@ -99,6 +120,15 @@ const istioOptions: readonly Option[] = [
   new Option('--allow-relay-past-policies', 'istio mode: be lazy though policies look at the caller')
     .env('LAZYSCOPE_ALLOW_RELAY_PAST_POLICIES')
     .default(false),
+  new Option(
+    '--external-direct-ports <ports>',
+    'istio mode: on these ports lazy pods call addresses outside the mesh themselves; needs --mesh-ranges',
+  )
+    .env('LAZYSCOPE_EXTERNAL_DIRECT_PORTS')
+    .argParser(parsePorts),
+  new Option('--mesh-ranges <ranges>', 'istio mode: IPv4 CIDR blocks of all Services, pods and nodes, with commas')
+    .env('LAZYSCOPE_MESH_RANGES')
+    .argParser(parseRanges),
   new Option('--tls-certificates <folder>', 'serve gRPC with mTLS: key.pem, cert-chain.pem and root-cert.pem').env(
     'LAZYSCOPE_TLS_CERTIFICATES',
   ),
@@ -162,9 +192,11 @@ export const controllerOptions: readonly Option[] = [
 ];
 
 /** What commander hands over once all options are parsed. */
-export type ControllerOptions = Omit<ControllerConfig, 'advertise' | 'egress'> & {
+export type ControllerOptions = Omit<ControllerConfig, 'advertise' | 'egress' | 'externalDirect'> & {
   readonly advertise?: SocketAddress;
   readonly egress?: readonly SocketAddress[];
+  readonly externalDirectPorts?: readonly number[];
+  readonly meshRanges?: readonly string[];
 };
 
 /**
@@ -172,6 +204,7 @@ export type ControllerOptions = Omit<ControllerConfig, 'advertise' | 'egress'> &
  * @throws LazyscopeError `InvalidConfiguration` if they do not go together
  */
 export function controllerConfig(options: ControllerOptions): ControllerConfig {
+  const { externalDirectPorts, meshRanges, ...others } = options;
   const { source, mode, path, egress = [], grpcListen } = options;
   if (source === 'files' && path === undefined) throw missing('--path', '--source files');
   if (mode === 'direct' && egress.length === 0) throw missing('--egress', '--mode direct');
@@ -179,7 +212,17 @@ export function controllerConfig(options: ControllerOptions): ControllerConfig {
     throw new LazyscopeError('InvalidConfiguration', '--mode istio writes to the API server: use --source kubernetes');
   }
   const advertise = options.advertise ?? { address: '127.0.0.1', port: grpcListen.port };
-  return Object.freeze({ ...options, egress, advertise });
+  const externalDirect = externalDirectOf(externalDirectPorts, meshRanges);
+  return Object.freeze({ ...others, ...(externalDirect ? { externalDirect } : {}), egress, advertise });
+}
+
+function externalDirectOf(
+  ports?: readonly number[],
+  meshRanges?: readonly string[],
+): ExternalDirectSettings | undefined {
+  if (ports && !meshRanges) throw missing('--mesh-ranges', '--external-direct-ports');
+  if (meshRanges && !ports) throw missing('--external-direct-ports', '--mesh-ranges');
+  return ports && meshRanges && { ports, meshRanges };
 }
 
 function missing(flag: string, reason: string): LazyscopeError {

@@ -40,6 +40,7 @@ export function istioSettings(config: ControllerConfig): IstioSettings {
     promotionDelayMs: config.istiod ? PROBE_PATIENCE_MS : config.promotionDelay * 1_000,
     allowPlaintextHop: config.allowPlaintextHop,
     allowRelayPastPolicies: config.allowRelayPastPolicies,
+    ...(config.externalDirect ? { externalDirect: config.externalDirect } : {}),
   };
 }
 

@@ -2,6 +2,7 @@
 import { LazyscopeError } from './core/error.ts';
 import type { DependencyGraph } from './core/graph/graph.ts';
 import { eventOf } from './core/istio/announcement.ts';
+import { externalDirectCheck, externalDirectEvent } from './core/istio/external-direct-report.ts';
 import { type MeshChange, MeshPublication } from './core/istio/mesh-publication.ts';
 import type { PublicationStatus } from './core/istio/publication.ts';
 import { registryView } from './core/istio/registry-view.ts';
@@ -12,6 +13,7 @@ import type { Problem } from './core/ports.ts';
 import type { OperatorEvent, PublicationSource, PublishableWrite } from './core/publishing.ts';
 import type { Registry, RegistryChanges } from './core/registry/registry.ts';
 import { serviceKey } from './core/registry/service-index.ts';
+import type { ReadinessCheck } from './core/report.ts';
 
 export interface IstioPublishingOptions {
   readonly settings: IstioSettings;
@@ -31,6 +33,8 @@ export class IstioPublishing implements PublicationSource {
   #lookAgainAt = Number.POSITIVE_INFINITY;
   #onDue: () => void = () => {};
   #onEvent: (event: OperatorEvent) => void = () => {};
+  /** What operators were told last of external connections. */
+  #externalDirectRefusal: string | undefined;
 
   constructor(options: IstioPublishingOptions) {
     this.#options = options;
@@ -68,6 +72,12 @@ export class IstioPublishing implements PublicationSource {
     return this.#publication?.status(workload);
   }
 
+  /** How what was asked for stands. */
+  checks(): readonly ReadinessCheck[] {
+    const { externalDirect } = this.#options.settings;
+    return externalDirect ? [externalDirectCheck(externalDirect, this.#publication?.externalDirectRefusal)] : [];
+  }
+
   unreadable(kinds: ReadonlySet<MeshObject['kind']>): void {
     const now = this.#options.now();
     this.#unreadable.told(kinds, now, this.#publication !== undefined);
@@ -79,7 +89,8 @@ export class IstioPublishing implements PublicationSource {
     const { settings } = this.#options;
     const own = [...changes.services].some((service) => service.startsWith(`${settings.namespace}/`));
     const mesh = changes.policies || changes.everybody || changes.hosts.size > 0 || own;
-    this.#changed({ pods: changes.pods, sidecars: changes.sidecars, workloads: changes.workloads, mesh });
+    const { pods, sidecars, workloads } = changes;
+    this.#changed({ pods, sidecars, workloads, mesh, objects: true });
     for (const workload of changes.sidecars) this.#settle(workload);
   }
 
@@ -174,12 +185,23 @@ export class IstioPublishing implements PublicationSource {
   }
 
   #announce(): void {
+    this.#announceExternalDirect();
     for (const announcement of this.#publication?.takeAnnouncements() ?? []) {
       const event = eventOf(announcement, this.#options.settings);
       this.#onEvent(event);
       if (!announcement.refusal) continue;
       this.#options.problem({ subject: announcement.workload ?? 'mesh', reason: event.message });
     }
+  }
+
+  #announceExternalDirect(): void {
+    const { settings, problem } = this.#options;
+    const refusal = this.#publication?.externalDirectRefusal;
+    if (refusal?.message === this.#externalDirectRefusal) return;
+    this.#externalDirectRefusal = refusal?.message;
+    const event = externalDirectEvent(refusal, settings);
+    this.#onEvent(event);
+    if (refusal) problem({ subject: 'external-direct', reason: event.message });
   }
 }
 

@@ -14,7 +14,7 @@ import { createAccessLogService } from './als/service.ts';
 import { workloadBootstrap } from './bootstraps.ts';
 import { type ControllerConfig, type ControllerOptions, controllerConfig, controllerOptions } from './config.ts';
 import { LazyscopeError } from './core/error.ts';
-import type { IstioSettings } from './core/istio/settings.ts';
+import { type IstioSettings, MESH_CONFIG } from './core/istio/settings.ts';
 import type { Mode } from './core/model.ts';
 import type { MeshSource, Problem, Store } from './core/ports.ts';
 import type { ReadinessCheck } from './core/report.ts';
@@ -183,7 +183,14 @@ async function openMesh(config: ControllerConfig, { pipeline, certificates, logg
     return { source: Object.assign(files, { checks: () => [] }), istio: undefined };
   }
   const cluster = await connectCluster(kubeconfig === undefined ? {} : { kubeconfig });
-  const source = new KubernetesSource({ cluster, clusterDomain, mode, namespace });
+  const meshConfig = config.externalDirect && { namespace: config.istioNamespace, name: MESH_CONFIG };
+  const source = new KubernetesSource({
+    cluster,
+    clusterDomain,
+    mode,
+    namespace,
+    ...(meshConfig ? { meshConfig } : {}),
+  });
   const { publishing } = pipeline;
   const istio = publishing && createIstioMode({ config, cluster, publishing, certificates, logger });
   return { source, istio };

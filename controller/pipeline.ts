@@ -181,6 +181,7 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
       },
       { name: 'graph', ok: this.#storeCreatedAt !== undefined, detail: `${this.#graph.size} edges` },
       { name: 'store', ok: true, degraded: failure !== undefined, detail: failure ?? 'saving' },
+      ...(this.publishing?.checks() ?? []),
     ];
   }
 

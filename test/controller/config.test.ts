@@ -35,6 +35,15 @@ describe("the controller's settings", () => {
     ]);
   });
 
+  it('take ports that are direct, and the ranges of the mesh', () => {
+    const flags = ['--external-direct-ports', '443, 9000', '--mesh-ranges', '10.96.0.0/16, 10.244.0.0/16'];
+    assert.deepEqual(parse(...REQUIRED, ...flags).externalDirect, {
+      ports: [443, 9000],
+      meshRanges: ['10.96.0.0/16', '10.244.0.0/16'],
+    });
+    assert.equal(parse(...REQUIRED).externalDirect, undefined);
+  });
+
   const wrong: readonly (readonly [args: readonly string[], message: RegExp])[] = [
     [['--egress', '10.0.0.9:15080'], /--path/],
     [['--path', 'mesh'], /--egress/],
@@ -47,6 +56,14 @@ describe("the controller's settings", () => {
     [[...REQUIRED, '--drain-seconds', 'soon'], /seconds/],
     [[...REQUIRED, '--drain-seconds', ''], /seconds/],
     [[...REQUIRED, '--mode', 'istio'], /--source kubernetes/],
+    [[...REQUIRED, '--external-direct-ports', '443'], /needs --mesh-ranges/],
+    [[...REQUIRED, '--mesh-ranges', '10.96.0.0/16'], /needs --external-direct-ports/],
+    [[...REQUIRED, '--external-direct-ports', '443,https'], /port numbers/],
+    [[...REQUIRED, '--external-direct-ports', '0'], /port numbers/],
+    [[...REQUIRED, '--mesh-ranges', '10.96.0.0'], /CIDR/],
+    [[...REQUIRED, '--mesh-ranges', '10.96.0.0/33'], /CIDR/],
+    [[...REQUIRED, '--mesh-ranges', '0.0.0.0/0'], /CIDR/],
+    [[...REQUIRED, '--mesh-ranges', 'fd00::/8'], /CIDR/],
   ];
   for (const [args, message] of wrong) {
     it(`refuse ${args.join(' ')}`, () => {

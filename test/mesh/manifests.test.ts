@@ -74,7 +74,7 @@ test('The controller may read what it watches, in every namespace', async () => 
   }
 });
 
-test('The controller may write Sidecars and Events everywhere, and four named objects of its namespace', async () => {
+test('The controller may write Sidecars and Events everywhere, and six named objects of its namespace', async () => {
   const namespace = 'lazyscope';
   const allowed: readonly Attributes[] = [
     { group: 'networking.istio.io', resource: 'sidecars', verb: 'create', namespace: 'shop' },
@@ -84,6 +84,12 @@ test('The controller may write Sidecars and Events everywhere, and four named ob
     { group: '', resource: 'services', verb: 'patch', namespace, name: 'lazyscope-placeholder' },
     { group: '', resource: 'services', verb: 'patch', namespace, name: 'lazyscope-decoy' },
     { group: '', resource: 'configmaps', verb: 'watch', namespace, name: 'lazyscope-kill-switch' },
+    { group: '', resource: 'configmaps', verb: 'watch', namespace: 'istio-system', name: 'istio' },
+    ...['serviceentries', 'virtualservices'].flatMap((resource): Attributes[] => [
+      { group: 'networking.istio.io', resource, verb: 'create', namespace },
+      { group: 'networking.istio.io', resource, verb: 'patch', namespace, name: 'lazyscope-external-direct' },
+      { group: 'networking.istio.io', resource, verb: 'delete', namespace, name: 'lazyscope-external-direct' },
+    ]),
     { group: 'coordination.k8s.io', resource: 'leases', verb: 'create', namespace },
     { group: 'coordination.k8s.io', resource: 'leases', verb: 'update', namespace, name: 'lazyscope-controller' },
   ];
@@ -102,7 +108,16 @@ test('The controller may do nothing else', async () => {
     { group: '', resource: 'services', verb: 'delete', namespace, name: 'lazyscope-decoy' },
     { group: '', resource: 'pods', verb: 'patch', namespace: 'shop' },
     { group: 'apps', resource: 'deployments', verb: 'patch', namespace: 'shop' },
+    { group: '', resource: 'configmaps', verb: 'get', namespace: 'istio-system', name: 'istio-ca-root-cert' },
     { group: 'networking.istio.io', resource: 'virtualservices', verb: 'patch', namespace: 'shop' },
+    { group: 'networking.istio.io', resource: 'virtualservices', verb: 'create', namespace: 'shop' },
+    {
+      group: 'networking.istio.io',
+      resource: 'serviceentries',
+      verb: 'patch',
+      namespace,
+      name: 'lazyscope-169-254-20-10',
+    },
     { group: 'networking.istio.io', resource: 'destinationrules', verb: 'patch', namespace },
     { group: 'coordination.k8s.io', resource: 'leases', verb: 'update', namespace, name: 'another' },
     { group: 'coordination.k8s.io', resource: 'leases', verb: 'get', namespace: 'kube-system' },

@@ -8,6 +8,9 @@ import type { PublishableWrite } from '../publishing.ts';
 import type { Announcement } from './announcement.ts';
 import { EgressHealth } from './egress-health.ts';
 import { enforcementOf, type WorkloadView } from './enforcement.ts';
+import { ExternalDirect, type ExternalDirectState } from './external-direct.ts';
+import type { LazySource } from './external-direct-objects.ts';
+import type { ExternalDirectRefusal } from './external-direct-refusal.ts';
 import { type MeshPorts, openPorts, portWrites } from './mesh-objects.ts';
 import { meshRefusal } from './mesh-refusal.ts';
 import { OpenPorts } from './open-ports.ts';
@@ -26,7 +29,7 @@ import { sidecarRef } from './sidecar.ts';
 import { MOST_PINS, pins, type ScopeLimits, type WantedView, wantedKeys } from './wanted.ts';
 
 /** What is asked of registry and graph. */
-export interface MeshPublicationView extends WorkloadView, WantedView {
+export interface MeshPublicationView extends WorkloadView, WantedView, ExternalDirectState {
   readonly httpPorts: ReadonlySet<number>;
   workloads(): Iterable<WorkloadKey>;
   mixedPorts(): readonly ScopedPort[];
@@ -49,6 +52,8 @@ export interface MeshChange {
   readonly sidecars?: Iterable<WorkloadKey>;
   /** Anything that concerns many: policies, modes, services on mixed ports. */
   readonly mesh?: boolean;
+  /** Any object of the mesh came, changed or went. */
+  readonly objects?: boolean;
 }
 
 /** The watch tells the ports that were written, and then they are looked at; after this long they are in any case. */
@@ -61,6 +66,7 @@ export class MeshPublication {
   readonly #publication: Publication;
   readonly #openPorts = new OpenPorts();
   readonly #health: EgressHealth;
+  readonly #external: ExternalDirect;
   /** Workloads that are lazy, or would be if nothing refused, with the labels that select them where they are. */
   readonly #enforced = new Map<WorkloadKey, Labels | undefined>();
   #announcements: Announcement[] = [];
@@ -84,6 +90,7 @@ export class MeshPublication {
     this.#view = view;
     this.#publication = new Publication(settings);
     this.#health = new EgressHealth(at);
+    this.#external = new ExternalDirect(settings);
     this.#now = at;
     this.#refreshMesh(at);
     for (const { managed } of view.managedSidecars()) if (managed) this.#observed(managed.workload, at);
@@ -91,7 +98,13 @@ export class MeshPublication {
   }
 
   get nextAt(): Timestamp {
-    return Math.min(this.#publication.nextAt, this.#health.nextAt, this.#portsAt, this.#isStale ? this.#now : Infinity);
+    const ofMesh = Math.min(this.#health.nextAt, this.#portsAt, this.#external.nextAt);
+    return Math.min(this.#publication.nextAt, ofMesh, this.#isStale ? this.#now : Infinity);
+  }
+
+  /** Why external connections cross the egress though they should not. */
+  get externalDirectRefusal(): ExternalDirectRefusal | undefined {
+    return this.#external.refusal;
   }
 
   get awaitsArrival(): boolean {
@@ -102,7 +115,9 @@ export class MeshPublication {
     return this.#publication.status(workload);
   }
 
-  changed({ workloads = [], pods = [], sidecars = [], mesh = false }: MeshChange, at: Timestamp): void {
+  changed(change: MeshChange, at: Timestamp): void {
+    const { workloads = [], pods = [], sidecars = [], mesh = false, objects = false } = change;
+    if (objects) this.#external.changed(at);
     this.#publication.soil(workloads, at);
     for (const pod of pods) this.#podChanged(pod, at);
     for (const workload of sidecars) this.#observed(workload, at);
@@ -124,7 +139,27 @@ export class MeshPublication {
   dueWrites(now: Timestamp): PublishableWrite[] {
     this.#now = now;
     this.#refreshMesh(now);
-    return [...this.#duePorts(now), ...this.#publication.due(this.#publicationView(), now)];
+    const ports = this.#duePorts(now);
+    // Planned before: whoever becomes lazy has to be led to the egress first.
+    const ofWorkloads = this.#publication.due(this.#publicationView(), now);
+    return [...ports, ...this.#dueExternal(now), ...ofWorkloads];
+  }
+
+  #dueExternal(now: Timestamp): PublishableWrite[] {
+    const { write, isNews } = this.#external.due(this.#view, this.#lazySources(), now);
+    if (isNews) this.#soilMesh(now);
+    return write ? [{ workload: undefined, write }] : [];
+  }
+
+  /** Of every workload that is or is to become lazy. One without pods is known by what its Sidecar selects. */
+  #lazySources(): readonly LazySource[] {
+    if (!this.#settings.externalDirect) return [];
+    const selectors = new Map<WorkloadKey, Labels>();
+    for (const { managed, selector } of this.#view.managedSidecars()) {
+      if (managed && selector) selectors.set(managed.workload, selector);
+    }
+    for (const [workload, selector] of this.#enforced) if (selector) selectors.set(workload, selector);
+    return [...selectors].map(([workload, selector]) => ({ namespace: namespaceOf(workload), selector }));
   }
 
   /** @returns the workload whose Sidecar it is */
@@ -133,13 +168,13 @@ export class MeshPublication {
       this.#publication.written(write, at);
       // A port may have waited for this workload to route to the TCP services on it.
       if (this.#portsAt !== Number.POSITIVE_INFINITY) this.#portsAt = at;
-    } else this.#portsDone(at + PORTS_AGAIN_MS);
+    } else this.#meshDone(write, at);
     return write.workload;
   }
 
   failed(write: PublishableWrite, failure: WriteFailure, at: Timestamp): void {
     if (isOfWorkload(write)) this.#publication.failed(write, failure, at);
-    else this.#portsDone(at + PORTS_AGAIN_MS);
+    else this.#meshDone(write, at);
   }
 
   arrived(asOf: Timestamp, at: Timestamp): void {
@@ -223,6 +258,8 @@ export class MeshPublication {
     else if (enforcement.kind === 'Eager') this.#enforced.delete(workload);
     if (!why || why !== mesh) this.#announce(workload, why, enforcement.kind === 'Lazy');
     if (enforcement.kind !== 'Lazy') return { enforcement, wanted: NO_KEYS };
+    const source = { namespace: namespaceOf(workload), selector: enforcement.selector };
+    if (!this.#external.mayBeLazy(source, this.#view)) return { enforcement: { kind: 'Asleep' }, wanted: NO_KEYS };
     const used = [...this.#view.servicesOf(workload), ...this.#pins];
     const limits: ScopeLimits = {
       openPorts: openPorts(this.#view.meshPorts()),
@@ -264,10 +301,21 @@ export class MeshPublication {
     return manifests.map((manifest) => ({ workload: undefined, write: { type: 'Apply', manifest } }));
   }
 
-  #portsDone(at: Timestamp): void {
-    this.#arePortsInFlight = false;
-    this.#portsAt = at;
+  #meshDone(write: PublishableWrite, at: Timestamp): void {
+    if (isOfPorts(write)) {
+      this.#arePortsInFlight = false;
+      this.#portsAt = at + PORTS_AGAIN_MS;
+    } else this.#external.done(at);
   }
+}
+
+function namespaceOf(workload: WorkloadKey): string {
+  return workload.slice(0, workload.indexOf('/'));
+}
+
+/** Of the writes that concern no workload, only ports are those of Services. */
+function isOfPorts({ write }: PublishableWrite): boolean {
+  return (write.type === 'Apply' ? write.manifest : write.ref).kind === 'Service';
 }
 
 function isOfWorkload(write: PublishableWrite): write is DueWrite {

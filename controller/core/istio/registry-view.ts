@@ -4,6 +4,9 @@ import type { MeshObject, PodControllerKind, ServiceKey, WorkloadKey } from '../
 import { isHttp } from '../model.ts';
 import { selects } from '../registry/label-selector.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { ExternalDirectState } from './external-direct.ts';
+import { entryRef, routesRef } from './external-direct-objects.ts';
+import type { Addressed, EntryHost } from './external-direct-refusal.ts';
 import type { MeshPublicationView } from './mesh-publication.ts';
 import {
   DECOY_SERVICE,
@@ -11,6 +14,7 @@ import {
   EGRESS_SERVICE,
   type IstioSettings,
   KILL_SWITCH,
+  MESH_CONFIG,
   ownKey,
   PLACEHOLDER_SERVICE,
 } from './settings.ts';
@@ -38,6 +42,7 @@ export function registryView(parts: RegistryViewParts): MeshPublicationView {
   const { registry, graph, settings, unreadable } = parts;
   const { policies, workloads } = registry;
   return {
+    ...externalDirectState(parts),
     get hasKillSwitch() {
       return policies.hasConfigMap(settings.namespace, KILL_SWITCH);
     },
@@ -71,6 +76,50 @@ export function registryView(parts: RegistryViewParts): MeshPublicationView {
     egressEndpoints: () => readyAddresses(parts),
     servicesOf: (workload) => graph.servicesOf(workload),
   };
+}
+
+function externalDirectState({ registry, settings }: RegistryViewParts): ExternalDirectState {
+  const [entry, routes] = [entryRef(settings), routesRef(settings)];
+  return {
+    isRegistryOnly: () => registry.policies.configMap(settings.rootNamespace, MESH_CONFIG)?.isRegistryOnly,
+    sidecarsIn: (namespace) => registry.policies.sidecarsIn(namespace),
+    httpPorts: registry.httpPorts,
+    addressed: () => addressed(registry),
+    entryHosts: () => entryHosts(registry, settings),
+    undeclaredHeadless: () => undeclaredHeadless(registry),
+    externalDirect: () => ({
+      entry: registry.serviceEntry(entry.namespace, entry.name)?.managedSpec,
+      routes: registry.policies.virtualService(routes.namespace, routes.name)?.managedSpec,
+    }),
+  };
+}
+
+function* addressed({ services, workloads }: Registry): Iterable<Addressed> {
+  for (const { namespace, name, clusterIPs } of services.values()) {
+    yield { object: `Service ${namespace}/${name}`, addresses: clusterIPs };
+  }
+  for (const { namespace, name, addresses, finished } of workloads.pods()) {
+    if (!finished) yield { object: `Pod ${namespace}/${name}`, addresses };
+  }
+  for (const { name, addresses } of workloads.nodes()) {
+    // Pods with IPv4 addresses alone cannot call others.
+    yield { object: `Node ${name}`, addresses: addresses.filter((address) => !address.includes(':')) };
+  }
+}
+
+function* entryHosts({ meshHosts }: Registry, settings: IstioSettings): Iterable<EntryHost> {
+  for (const { key, namespace, origin, addresses, ports } of meshHosts.values()) {
+    if (origin !== 'ServiceEntry' || namespace === settings.namespace) continue;
+    yield { object: `ServiceEntry host ${key}`, addresses, ports };
+  }
+}
+
+function* undeclaredHeadless({ services }: Registry): Iterable<EntryHost> {
+  for (const { namespace, name, headless, ports } of services.values()) {
+    if (!headless) continue;
+    const undeclared = ports.filter(({ protocol }) => protocol === 'Auto');
+    yield { object: `Service ${namespace}/${name}`, addresses: [], ports: undeclared };
+  }
 }
 
 /** The one that we would write: another with our labels is somebody's copy. */

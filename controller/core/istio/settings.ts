@@ -1,4 +1,5 @@
 import type { ServiceKey } from '../model.ts';
+import type { ExternalDirectSettings } from './external-direct-settings.ts';
 
 /** What Istio mode is run with. */
 export interface IstioSettings {
@@ -13,8 +14,12 @@ export interface IstioSettings {
   readonly allowPlaintextHop: boolean;
   /** Narrows workloads though policies may look at the caller, whom the egress hides on first use. */
   readonly allowRelayPastPolicies: boolean;
+  /** Absent: what is external crosses the egress, and leaves with its address. */
+  readonly externalDirect?: ExternalDirectSettings;
 }
 
+/** Istio's mesh config in the root namespace. */
+export const MESH_CONFIG = 'istio';
 /** Names of the Services that a mesh gets once. */
 export const EGRESS_SERVICE = 'lazyscope-egress';
 /** Has every HTTP port and no endpoints; imported by every lazy Sidecar, so that each request goes its own way. */

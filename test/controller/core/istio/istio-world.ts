@@ -167,7 +167,8 @@ export class IstioWorld {
   #tellBack(write: ManifestWrite): void {
     if (write.type === 'Delete') {
       this.#specs.delete(nameOf(write.ref));
-      this.remove({ kind: 'Sidecar', namespace: write.ref.namespace, name: write.ref.name });
+      const { kind, namespace, name } = write.ref;
+      this.remove({ kind: kind as ObjectRef['kind'], namespace, name });
       return;
     }
     const { kind, metadata, spec } = write.manifest;
