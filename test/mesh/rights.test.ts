@@ -6,6 +6,7 @@ import type { Pod } from '../support/bed/pod.ts';
 import { eventually } from '../support/eventually.ts';
 import { Calls } from './bed/calls.ts';
 import { assertLearned } from './bed/first-use.ts';
+import type { Flags } from './bed/istio-controller.ts';
 import { IstioMesh } from './bed/istio-mesh.ts';
 import { manifestOf, readManifests } from './bed/manifests.ts';
 
@@ -59,10 +60,10 @@ function without(object: KubernetesObject, { verb, resource, name }: Missing): K
 }
 
 /** Restarts the controller without a right, runs, and gives it back. */
-async function lacking(missing: Missing, run: () => Promise<void>): Promise<void> {
+async function lacking(missing: Missing, run: () => Promise<void>, flags: Flags = {}): Promise<void> {
   await mesh.controller.stop();
   await mesh.bed.client.apply(without(role(missing.role), missing));
-  mesh.controller.launch();
+  mesh.controller.launch(flags);
   try {
     await run();
   } finally {
@@ -107,6 +108,12 @@ test('Without the right to patch the decoy no service on a new port is promoted,
 
 test('Without the right to update the Lease nothing is written, and it is said', async () => {
   await lacking({ role: 'Role', verb: 'update', resource: 'leases' }, () => told(/update.*leases/));
+});
+
+test('Without the right to create VirtualServices external connections cross the egress, and it is said', async () => {
+  const flags = { 'external-direct-ports': '443', 'mesh-ranges': '10.0.0.0/8' };
+  const missing = { role: 'Role', verb: 'create', resource: 'virtualservices' } as const;
+  await lacking(missing, () => told(/create.*virtualservices/), flags);
 });
 
 for (const [kind, resource] of [

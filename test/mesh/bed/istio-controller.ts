@@ -48,15 +48,16 @@ export class IstioController {
     return this.#process;
   }
 
-  /** Starts without waiting for anything. @param more flags for this run alone */
-  launch(more: Flags = {}): void {
-    const command = lazyscope('controller', { ...this.#flags, ...more }).filter((word) => word !== '');
+  /** Starts without waiting for anything. @param more flags for this run alone @param less those that it goes without */
+  launch(more: Flags = {}, less: readonly string[] = []): void {
+    const flags = Object.entries({ ...this.#flags, ...more }).filter(([name]) => !less.includes(name));
+    const command = lazyscope('controller', Object.fromEntries(flags)).filter((word) => word !== '');
     this.#process = this.#bed.start({ name: 'controller', command });
   }
 
   /** Starts and waits until it is ready. */
-  async start(more: Flags = {}): Promise<void> {
-    this.launch(more);
+  async start(more: Flags = {}, less: readonly string[] = []): Promise<void> {
+    this.launch(more, less);
     await eventually(
       'the controller is ready',
       () => {
