@@ -4,7 +4,7 @@ import { copyFileSync } from 'node:fs';
 import { after, before, type TestContext, test } from 'node:test';
 import { type Cluster, connectCluster } from '../../../controller/k8s/cluster.ts';
 import { ApiBed, type KubeconfigOptions } from './api-bed.ts';
-import { type Tampering, TamperingProxy } from './tampering-proxy.ts';
+import { type Tamper, TamperingProxy } from './tampering-proxy.ts';
 import { STOPPED_HALFWAY } from './tamperings.ts';
 
 const REQUEST = {
@@ -29,12 +29,11 @@ interface Connected {
 }
 
 interface ConnectOptions extends KubeconfigOptions {
-  /** What becomes of each answer. */
-  readonly tampering?: Tampering;
+  readonly tamper?: Tamper;
 }
 
-async function connect(t: TestContext, { tampering, ...options }: ConnectOptions = {}): Promise<Connected> {
-  const proxy = await TamperingProxy.start(api, t, () => tampering);
+async function connect(t: TestContext, { tamper, ...options }: ConnectOptions = {}): Promise<Connected> {
+  const proxy = await TamperingProxy.start(api, t, tamper);
   const kubeconfig = api.kubeconfig({ ...options, server: proxy.url });
   const reconfigure = (token: string): void => copyFileSync(api.kubeconfig({ token, server: proxy.url }), kubeconfig);
   return { cluster: await connectCluster({ kubeconfig }), proxy, reconfigure };
@@ -43,7 +42,7 @@ async function connect(t: TestContext, { tampering, ...options }: ConnectOptions
 const credentialsSeen = ({ requests }: TamperingProxy) => requests.map(({ authorization }) => authorization);
 
 test('a server that does not answer is given up', async (t) => {
-  const { cluster } = await connect(t, { tampering: { type: 'Silence' } });
+  const { cluster } = await connect(t, { tamper: () => ({ type: 'Silence' }) });
   await assert.rejects(cluster.request({ ...REQUEST, timeout: 100 }), {
     code: 'Unavailable',
     message: 'list pods in namespace shop: no answer within 0.1 s',
@@ -51,7 +50,7 @@ test('a server that does not answer is given up', async (t) => {
 });
 
 test('an answer that stops halfway is given up', async (t) => {
-  const { cluster } = await connect(t, { tampering: STOPPED_HALFWAY });
+  const { cluster } = await connect(t, { tamper: () => STOPPED_HALFWAY });
   // Its head comes from the real server, which may be busy.
   await assert.rejects(cluster.request({ ...REQUEST, timeout: 1_000 }), {
     code: 'Unavailable',
@@ -60,7 +59,7 @@ test('an answer that stops halfway is given up', async (t) => {
 });
 
 test('an answer that is no JSON is one without a body', async (t) => {
-  const { cluster } = await connect(t, { tampering: { type: 'Refusal', status: 502, body: '<html>' } });
+  const { cluster } = await connect(t, { tamper: () => ({ type: 'Refusal', status: 502, body: '<html>' }) });
   assert.deepEqual(await cluster.request(REQUEST), { status: 502, body: undefined });
 });
 
@@ -75,7 +74,18 @@ test('refused credentials are read afresh once, and then are refused', async (t)
 });
 
 test('many requests that are refused at a time read the credentials once', async (t) => {
-  const { cluster, proxy, reconfigure } = await connect(t, { token: 'old' });
+  const { promise: renewed, resolve } = Promise.withResolvers<void>();
+  const { cluster, proxy, reconfigure } = await connect(t, {
+    token: 'old',
+    tamper: async ({ authorization, nth }) => {
+      if (authorization !== 'Bearer old') {
+        // Whoever is refused from now on, and reads them again, is refused again.
+        reconfigure('another');
+        resolve();
+      } else if (nth > 1) await renewed;
+      return undefined;
+    },
+  });
   reconfigure(api.client.access.token);
   const answers = await Promise.all(Array.from({ length: 10 }, () => cluster.request(REQUEST)));
   assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));

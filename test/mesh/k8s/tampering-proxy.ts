@@ -36,8 +36,8 @@ export type Tampering =
   /** No answer, ever. */
   | { readonly type: 'Silence' };
 
-/** Decides what becomes of a request; `undefined`: it passes, and so does its answer. */
-export type Tamper = (request: PassingRequest) => Tampering | undefined;
+/** Decides what becomes of a request, which waits for that; `undefined`: it passes, and so does its answer. */
+export type Tamper = (request: PassingRequest) => Tampering | undefined | Promise<Tampering | undefined>;
 
 const HOP_BY_HOP: ReadonlySet<string> = new Set(['connection', 'content-length', 'keep-alive', 'transfer-encoding']);
 
@@ -87,7 +87,7 @@ export class TamperingProxy {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const tampering = this.#tamper(this.#note(request));
+    const tampering = await this.#tamper(this.#note(request));
     if (tampering?.type === 'Silence') return;
     if (tampering?.type === 'Refusal') {
       response.writeHead(tampering.status, tampering.headers).end(tampering.body);
