@@ -92,6 +92,30 @@ test('A headless service, by name and by pod name', async () => {
   assert.equal(await relayed(), before);
 });
 
+test('By its short name: HTTP/1, with and without a port', async () => {
+  const to = await service('short', { http: HTTP1 });
+  for (const [name, host] of Object.entries({
+    'by-short-name': to.name,
+    'by-short-name-and-port': `${to.name}:${to.port}`,
+  })) {
+    const client = await mesh.lazyClient(name);
+    await assertLearned(client, to, () => calls.http1(client, { ...to, host }));
+  }
+});
+
+test('By its short name: HTTP/1 on a port of which nothing is declared', async () => {
+  const [to, client] = [await service('short-sniffed', { web: HTTP1 }), await mesh.lazyClient('short-sniffed')];
+  await assertLearned(client, to, () => calls.http1(client, { ...to, host: to.name }));
+});
+
+test('By its short name: a headless service and a pod of it', async () => {
+  const [to, client] = [await service('hl', { http: HTTP1 }, true), await mesh.lazyClient('hl')];
+  const pod = { ...to, host: `${server.name}.${to.name}` };
+  assert.equal((await calls.http1Caller(client, pod)).identity, EGRESS_IDENTITY);
+  await assertLearned(client, to, () => calls.http1(client, pod));
+  await calls.http1(client, { ...to, host: to.name });
+});
+
 test('The host of a VirtualService that is no service', async () => {
   const [host, behind] = ['shop.example.com', await service('behind', { http: HTTP1 })];
   const route = [{ destination: { host: behind.host, port: { number: HTTP1 } } }];

@@ -212,8 +212,6 @@ suite('A service is called by', { concurrency: 4 }, () => {
       const name = title.replaceAll(/[^a-z]+/gi, '-').toLowerCase();
       const client = await mesh.lazyClient(name);
       const to = await service(`to-${name}`, { http: port });
-      // A short name is none of the egress's own namespace: there kube-proxy takes the call on, which no bed has.
-      mesh.bed.answerFor(server, to);
       await assertLearned(mesh, { client, to, call: () => calls.http1(client, { ...to, host: hostOf(to) }) });
     });
   }

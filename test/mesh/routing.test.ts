@@ -110,6 +110,17 @@ suite('From the first request on', { concurrency: 4 }, () => {
     assert.deepEqual(await client.ask(to), { server: stable, peer: client.pod.address });
   });
 
+  test('what is called by its short name is ruled too', async () => {
+    const to = await service('short', (host) => [{ route: [bySubset('canary')(host)] }]);
+    const byShortName = { ...to, host: to.name };
+    const client = await Client.start('brief');
+    for (let request = 0; request < 5; request += 1) {
+      assert.deepEqual(await client.ask(byShortName), { server: canary, peer: mesh.egress.pod.address });
+    }
+    await client.direct(byShortName);
+    assert.deepEqual(await client.ask(byShortName), { server: canary, peer: client.pod.address });
+  });
+
   test('weights share the requests', async () => {
     const to = await service('weighted', (host) => [
       {
