@@ -127,7 +127,7 @@ test('kinds that are not installed are empty, and read when they come', async (t
 
 test('the rights of the manifests are enough, and of all ConfigMaps only the kill switch is told', async (t) => {
   await applyCrds(api.client, await builtServers(istio));
-  await api.namespace('lazyscope');
+  for (const name of ['lazyscope', 'istio-system']) await api.namespace(name);
   for (const file of ['base/service-accounts.yaml', 'overlays/istio/controller-rights.yaml']) {
     await applyYaml(api, readFileSync(join(MANIFESTS, file), 'utf8'));
   }
