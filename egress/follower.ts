@@ -1,3 +1,15 @@
+import type { RequestHead } from './http1-head.ts';
+
+/** What a follower asks of the connection that it serves. */
+export interface FollowerOwner {
+  /** Writes to the upstream. */
+  forward(bytes: Buffer): void;
+  /** An HTTP/1 request passes: its head as the client sent it. */
+  onRequest(request: RequestHead): void;
+  /** Neither the bytes themselves nor others in their place can be sent on. */
+  abort(reason: 'HeadersNotUnderstood'): void;
+}
+
 /** Reads along with a connection, and passes on what its client sends. */
 export interface Follower {
   /**

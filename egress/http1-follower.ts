@@ -1,4 +1,4 @@
-import type { Follower } from './follower.ts';
+import type { Follower, FollowerOwner } from './follower.ts';
 import { completedHead } from './http1-completion.ts';
 import type { RequestHead } from './http1-head.ts';
 import { MAX_HEAD_BYTES } from './http1-messages.ts';
@@ -7,21 +7,13 @@ import type { Complete } from './name-completion.ts';
 
 const NO_BYTES: Buffer = Buffer.alloc(0);
 
-/** What a follower asks of the connection that it serves. */
-export interface Http1FollowerOwner {
-  /** Writes to the upstream. */
-  forward(bytes: Buffer): void;
-  /** A request passes: its head as the client sent it. */
-  onRequest(request: RequestHead): void;
-}
-
 /**
  * Reads along with an HTTP/1 connection and tells each of its requests. Bytes pass as they come. Only where names may
  * have to be completed, heads wait until they are complete; they too pass untouched unless their name does.
  */
 export class Http1Follower implements Follower {
   readonly #observer = new Http1Observer();
-  readonly #owner: Http1FollowerOwner;
+  readonly #owner: FollowerOwner;
   readonly #complete: Complete | undefined;
   /** Client bytes that are not understood yet: an incomplete head, or what follows a request for a tunnel. */
   #unread: Buffer = NO_BYTES;
@@ -29,7 +21,7 @@ export class Http1Follower implements Follower {
   #passed = 0;
   #isOver = false;
 
-  constructor(owner: Http1FollowerOwner, complete?: Complete) {
+  constructor(owner: FollowerOwner, complete?: Complete) {
     this.#owner = owner;
     this.#complete = complete;
   }

@@ -9,7 +9,7 @@ export interface Traffic {
   bytesSent: number;
   /** Destination to source. */
   bytesReceived: number;
-  /** Connections whose HTTP/1 observer has given up. */
+  /** Connections whose HTTP observer has given up. */
   observersGivenUp: number;
 }
 
@@ -91,7 +91,7 @@ export class Metrics {
     this.#readCounter('requests_total', 'HTTP/1 requests that were seen.', () => traffic.requests);
     this.#readCounter('sent_bytes_total', 'Bytes from sources to destinations.', () => traffic.bytesSent);
     this.#readCounter('received_bytes_total', 'Bytes from destinations to sources.', () => traffic.bytesReceived);
-    this.#readCounter('observers_given_up_total', 'Not understood as HTTP/1.', () => traffic.observersGivenUp);
+    this.#readCounter('observers_given_up_total', 'Not understood as HTTP.', () => traffic.observersGivenUp);
   }
 
   /** Under one name in both programs. */

@@ -1,6 +1,7 @@
 import type { WireProtocol } from '../controller/core/model.ts';
-import type { Follower } from './follower.ts';
-import { Http1Follower, type Http1FollowerOwner } from './http1-follower.ts';
+import type { Follower, FollowerOwner } from './follower.ts';
+import { Http1Follower } from './http1-follower.ts';
+import { Http2Follower } from './http2-follower.ts';
 import type { Traffic } from './metrics.ts';
 import type { Complete } from './name-completion.ts';
 
@@ -9,13 +10,13 @@ import type { Complete } from './name-completion.ts';
  * what the client sends.
  */
 export class ReadingAlong {
-  readonly #owner: Http1FollowerOwner;
+  readonly #owner: FollowerOwner;
   readonly #traffic: Traffic;
   readonly #complete: Complete | undefined;
   #follower: Follower | undefined;
 
   /** @param complete present where the sidecar behind us does not know every name that the caller's own does */
-  constructor(owner: Http1FollowerOwner, traffic: Traffic, complete: Complete | undefined) {
+  constructor(owner: FollowerOwner, traffic: Traffic, complete: Complete | undefined) {
     this.#owner = owner;
     this.#traffic = traffic;
     this.#complete = complete;
@@ -33,8 +34,8 @@ export class ReadingAlong {
 
   /** @returns false where there is nothing to read, and what was held is to be passed on by the caller */
   begin(protocol: WireProtocol, bytes: Buffer): boolean {
-    if (protocol !== 'HTTP1') return false;
-    this.#follower = new Http1Follower(this.#owner, this.#complete);
+    this.#follower = this.#followerOf(protocol);
+    if (!this.#follower) return false;
     this.#follower.begin(bytes, this.#complete ? 0 : bytes.length);
     this.#dismiss();
     return true;
@@ -53,6 +54,11 @@ export class ReadingAlong {
   clientEnded(): void {
     this.#follower?.clientEnded();
     this.#dismiss();
+  }
+
+  #followerOf(protocol: WireProtocol): Follower | undefined {
+    if (protocol === 'HTTP1') return new Http1Follower(this.#owner, this.#complete);
+    return protocol === 'HTTP2' && this.#complete ? new Http2Follower(this.#owner, this.#complete) : undefined;
   }
 
   #dismiss(): void {

@@ -185,6 +185,11 @@ export class Session implements PipeHandler, GateOwner {
     this.#told.countRequest();
   }
 
+  abort(reason: string): void {
+    this.#context.metrics.refused(reason);
+    this.#pipe.reset();
+  }
+
   // First bytes: until the connection has shown what it is.
 
   #firstBytes(first: FirstBytes, chunk: Buffer): void {
@@ -238,8 +243,9 @@ export class Session implements PipeHandler, GateOwner {
   #readOn(sight: Sight, bytes: Buffer): void {
     this.#see(this.#reportable(sight));
     this.#host = sight.host;
-    // What the server said before the first request would be taken for its response.
-    if (!this.#pipe.hasReceived && this.#along?.begin(sight.protocol, bytes)) return;
+    // What the server said before the first request would be taken for its response; in HTTP/2 it may speak first.
+    const isReadable = sight.protocol === 'HTTP2' || !this.#pipe.hasReceived;
+    if (isReadable && this.#along?.begin(sight.protocol, bytes)) return;
     if (sight.protocol === 'HTTP1') this.#told.countRequest();
     if (this.#along?.holdsFirstBytes && bytes.length > 0) this.#pipe.forward(bytes);
   }

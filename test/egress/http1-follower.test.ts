@@ -160,6 +160,7 @@ function follow(steps: readonly Step[], size: number, complete?: Complete) {
   const owner = {
     forward: (bytes: Buffer) => void sent.push(bytes),
     onRequest: ({ host }: RequestHead) => void told.push(host),
+    abort: () => assert.fail('aborted'),
   };
   const follower = new Http1Follower(owner, complete);
   for (const [direction, text] of steps) {
@@ -271,7 +272,11 @@ for (const [name, { steps, sent }] of Object.entries(COMPLETED)) {
 
 test('of a connection whose names may have to be completed only an incomplete head waits', () => {
   const sent: string[] = [];
-  const owner = { forward: (bytes: Buffer) => void sent.push(bytes.toString('latin1')), onRequest: () => {} };
+  const owner = {
+    forward: (bytes: Buffer) => void sent.push(bytes.toString('latin1')),
+    onRequest: () => {},
+    abort: () => {},
+  };
   const follower = new Http1Follower(owner, completeAll);
   const passes = (packet: string, ...expected: readonly string[]): void => {
     follower.fromClient(Buffer.from(packet, 'latin1'));

@@ -103,6 +103,21 @@ test('By its short name: HTTP/1, with and without a port', async () => {
   }
 });
 
+test('By its short name: HTTP/2 without TLS', async () => {
+  const [to, client] = [await service('short2', { http2: HTTP2 }), await mesh.lazyClient('short2')];
+  await assertLearned(client, to, () => calls.http2(client, { ...to, host: to.name }));
+});
+
+test('By its short name: gRPC', async () => {
+  const [to, client] = [await service('short-grpc', { grpc: GRPC }), await mesh.lazyClient('short-grpc')];
+  await assertLearned(client, to, () => calls.grpc(client, { ...to, host: `${to.name}:${to.port}` }));
+});
+
+test('By its short name: WebSocket', async () => {
+  const [to, client] = [await service('short-ws', { http: HTTP1 }), await mesh.lazyClient('short-ws')];
+  await assertLearned(client, to, () => calls.webSocket(client, { ...to, host: to.name }));
+});
+
 test('By its short name: HTTP/1 on a port of which nothing is declared', async () => {
   const [to, client] = [await service('short-sniffed', { web: HTTP1 }), await mesh.lazyClient('short-sniffed')];
   await assertLearned(client, to, () => calls.http1(client, { ...to, host: to.name }));
