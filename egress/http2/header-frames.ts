@@ -2,7 +2,7 @@
 
 export const FRAME_HEADER_BYTES = 9;
 /** Longest sequence that is read, and held until it is complete. */
-export const MAX_HEADER_FRAMES_BYTES = 64 * 1024;
+const MAX_HEADER_FRAMES_BYTES = 64 * 1024;
 /** Every receiver takes frames of this size: RFC 9113 section 4.2. */
 const MAX_FRAGMENT_BYTES = 16_384;
 const PRIORITY_BYTES = 5;
