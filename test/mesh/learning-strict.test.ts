@@ -108,6 +108,17 @@ test('By its short name: HTTP/2 without TLS', async () => {
   await assertLearned(client, to, () => calls.http2(client, { ...to, host: to.name }));
 });
 
+test('By its full name and its short one, both before it is learned', async () => {
+  const [to, client] = [await service('mixed-names', { http2: HTTP2 }), await mesh.lazyClient('mixed-names')];
+  const other = await service('other-names', { http: HTTP1 });
+  // The sidecar keeps its HTTP/2 connection to the egress, whose header blocks build on one another.
+  for (const host of [to.host, to.name, to.host, `${to.name}:${to.port}`, to.name]) {
+    await calls.http2(client, { ...to, host });
+    await calls.http1(client, { ...other, host: host.replace(to.name, other.name) });
+  }
+  assert.equal(await mesh.egress.refusals('HeadersNotUnderstood'), 0);
+});
+
 test('By its short name: gRPC', async () => {
   const [to, client] = [await service('short-grpc', { grpc: GRPC }), await mesh.lazyClient('short-grpc')];
   await assertLearned(client, to, () => calls.grpc(client, { ...to, host: `${to.name}:${to.port}` }));
