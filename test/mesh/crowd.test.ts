@@ -56,7 +56,9 @@ before(async () => {
     callers.map(({ address }) => address),
   );
   await Promise.all(callers.map((caller) => applyCaller(caller)));
-  uninvolved = [await mesh.lazyClient('bystander'), await mesh.client('eager-0', { namespace: 'elsewhere' })];
+  const bystander = await mesh.lazyClient('bystander');
+  await mesh.narrowed(bystander);
+  uninvolved = [bystander, await mesh.client('eager-0', { namespace: 'elsewhere' })];
   await eventually('every workload is at rest', async () => isAtRest(await sidecars(), 0), { timeoutMs: TIMEOUT_MS });
 });
 after(() => mesh.destroy());
