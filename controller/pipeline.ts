@@ -13,10 +13,10 @@ import { eagerScope } from './core/graph/scope.ts';
 import { baseKeys } from './core/istio/registry-view.ts';
 import type { IstioSettings } from './core/istio/settings.ts';
 import { isHeldByAll, type MeshClient, MeshClients } from './core/mesh-clients.ts';
+import type { MeshObject } from './core/mesh-object.ts';
 import type {
   AccessLogEntry,
   DependencyState,
-  MeshObject,
   Mode,
   NodeIdentity,
   Scope,

@@ -1,5 +1,5 @@
 /** Istio's and Kubernetes' policy objects, reduced to what decides who may be lazy and how. Immutable data, as in `model.ts`. */
-import type { ServiceKey, ServicePort, WorkloadKey } from './model.ts';
+import type { Labels, ServiceKey, ServicePort, WorkloadKey } from './model.ts';
 
 /** `networking.istio.io` ServiceEntry. */
 export interface ServiceEntry {
@@ -50,9 +50,6 @@ export interface DestinationRule {
   /** `trafficPolicy.tls.mode`. */
   readonly tls?: 'DISABLE' | 'SIMPLE' | 'MUTUAL' | 'ISTIO_MUTUAL';
 }
-
-/** Key by value of labels. */
-export type Labels = Readonly<Record<string, string>>;
 
 /** `networking.istio.io` Sidecar. */
 export interface Sidecar {

@@ -3,8 +3,6 @@
  * a changed object is a new object, so identity tells whether anything changed.
  */
 
-import type { Labels, MeshPolicy } from './mesh-policy.ts';
-
 /** Milliseconds since the epoch. The core never reads a clock; every event brings its own time. */
 export type Timestamp = number;
 
@@ -13,6 +11,9 @@ export type WorkloadKey = string;
 
 /** `namespace/host`, for example `shop/cart.shop.svc.cluster.local`: the very string of an Istio Sidecar egress host. */
 export type ServiceKey = string;
+
+/** Key by value of labels. */
+export type Labels = Readonly<Record<string, string>>;
 
 /**
  * Protocol of a service port: its appProtocol, else the prefix of its name, else TCP in direct mode and `Auto` (found
@@ -122,15 +123,6 @@ export interface Node {
   readonly namespace: '';
   readonly name: string;
   readonly addresses: readonly string[];
-}
-
-/** Everything a source (files, Kubernetes) can tell. */
-export type MeshObject = Service | EndpointSlice | Pod | PodController | Namespace | Node | MeshPolicy;
-
-export interface ObjectRef {
-  readonly kind: MeshObject['kind'];
-  readonly namespace: string;
-  readonly name: string;
 }
 
 /** An address and port of TCP over IPv4 or IPv6; the address is in canonical text form. */

@@ -1,10 +1,9 @@
 /** The core's view of the outside: what shells implement, and what the pipeline offers to shells. */
+import type { MeshObject, ObjectRef } from './mesh-object.ts';
 import type {
   AccessLogEntry,
   Dependency,
-  MeshObject,
   NodeIdentity,
-  ObjectRef,
   ResourceType,
   Snapshot,
   Timestamp,

@@ -3,7 +3,7 @@
  * is missing, or looks cut short, stays as it was until a second look.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { MeshObject } from '../core/model.ts';
+import type { MeshObject } from '../core/mesh-object.ts';
 import type { FileContent, FileObject } from './read-text.ts';
 
 /**

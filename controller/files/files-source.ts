@@ -1,6 +1,6 @@
 /** Mesh objects from a file or folder of Kubernetes YAML and JSON, followed while they change. */
 import { LazyscopeError } from '../core/error.ts';
-import type { MeshObject } from '../core/model.ts';
+import type { MeshObject } from '../core/mesh-object.ts';
 import type { MeshEvent, MeshSink, MeshSource, Problem } from '../core/ports.ts';
 import type { ReduceOptions } from '../wire/kubernetes/reduction.ts';
 import type { KnownObjects } from './file-objects.ts';

@@ -1,6 +1,6 @@
 /** All files together: one object by name, and what changed since it was last told. */
 import { isDeepStrictEqual } from 'node:util';
-import type { MeshObject, ObjectRef } from '../core/model.ts';
+import type { MeshObject, ObjectRef } from '../core/mesh-object.ts';
 import type { Problem } from '../core/ports.ts';
 import type { KnownObject, KnownObjects } from './file-objects.ts';
 

@@ -1,7 +1,7 @@
 /** The text of one file as mesh objects and problems. */
 import { hash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import type { MeshObject } from '../core/model.ts';
+import type { MeshObject } from '../core/mesh-object.ts';
 import type { Problem } from '../core/ports.ts';
 import { reduce } from '../wire/kubernetes/reduce.ts';
 import { joinReductions, objectName, type ReduceOptions, type Reduction } from '../wire/kubernetes/reduction.ts';

@@ -1,6 +1,7 @@
 /** What has been told of one kind: tells changes from repetitions. */
 import { isDeepStrictEqual } from 'node:util';
-import type { MeshObject, ObjectRef, Timestamp } from '../core/model.ts';
+import type { MeshObject, ObjectRef } from '../core/mesh-object.ts';
+import type { Timestamp } from '../core/model.ts';
 import type { MeshEvent, Problem } from '../core/ports.ts';
 import { reduce } from '../wire/kubernetes/reduce.ts';
 import type { ReduceOptions } from '../wire/kubernetes/reduction.ts';

@@ -1,6 +1,6 @@
 /** Mesh objects from a Kubernetes API server, followed while they change. */
 import { isDeepStrictEqual } from 'node:util';
-import type { MeshObject } from '../core/model.ts';
+import type { MeshObject } from '../core/mesh-object.ts';
 import type { MeshSink, MeshSource } from '../core/ports.ts';
 import type { ReadinessCheck } from '../core/report.ts';
 import type { ReduceOptions } from '../wire/kubernetes/reduction.ts';

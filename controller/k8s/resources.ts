@@ -1,5 +1,5 @@
 /** What of the API server is read, and where it is. */
-import type { MeshObject } from '../core/model.ts';
+import type { MeshObject } from '../core/mesh-object.ts';
 
 /** A kind of objects at the API server. */
 export interface Resource {

@@ -1,5 +1,6 @@
 /** A pipeline with a small mesh around it: a store that can be held, a clock that is set by hand. */
-import type { Dependency, MeshObject, NodeIdentity } from '../../controller/core/model.ts';
+import type { MeshObject } from '../../controller/core/mesh-object.ts';
+import type { Dependency, NodeIdentity } from '../../controller/core/model.ts';
 import { CLUSTER } from '../../controller/core/model.ts';
 import type { DirtyClients, Problem, Store } from '../../controller/core/ports.ts';
 import { SnapshotBuilder } from '../../controller/core/snapshot/snapshot.ts';

@@ -1,6 +1,7 @@
 /** A sink that remembers everything it was told, and lets a test wait for it. */
 import { isDeepStrictEqual } from 'node:util';
-import type { MeshObject, Timestamp } from '../../controller/core/model.ts';
+import type { MeshObject } from '../../controller/core/mesh-object.ts';
+import type { Timestamp } from '../../controller/core/model.ts';
 import type { MeshEvent, MeshSink, Problem } from '../../controller/core/ports.ts';
 import { objectName } from '../../controller/wire/kubernetes/reduction.ts';
 

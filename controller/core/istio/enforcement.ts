@@ -1,6 +1,6 @@
 /** Whether a workload is to be lazy, and by which labels its pods are found. */
-import type { DestinationRule, Labels } from '../mesh-policy.ts';
-import type { Mode, Pod, WorkloadKey } from '../model.ts';
+import type { DestinationRule } from '../mesh-policy.ts';
+import type { Labels, Mode, Pod, WorkloadKey } from '../model.ts';
 import { hopRefusal, type PolicyView } from './mesh-refusal.ts';
 import { type Refusal, refusal } from './refusal.ts';
 import { commonLabels, selectsLabels } from './selector.ts';

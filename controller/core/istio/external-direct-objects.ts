@@ -3,7 +3,7 @@
  * whose ports are direct for every destination, and one VirtualService, which leads what is in the mesh's address ranges
  * back to the egress. Longer prefixes win in Envoy, and a service that is in scope has a listener of its own.
  */
-import type { Labels } from '../mesh-policy.ts';
+import type { Labels } from '../model.ts';
 import type { Manifest, ManifestRef } from '../publishing.ts';
 import type { ExternalDirectSettings } from './external-direct-settings.ts';
 import { selectsLabels } from './selector.ts';

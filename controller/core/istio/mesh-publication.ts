@@ -2,8 +2,8 @@
  * What Istio mode keeps besides registry and graph: which workloads may be lazy, what their Sidecars say, which ports the
  * mesh's own Services carry, and whether there is an egress. Pure; owned and fed by the pipeline.
  */
-import type { Labels, Sidecar } from '../mesh-policy.ts';
-import type { Pod, ScopedPort, ServiceKey, Timestamp, WorkloadKey } from '../model.ts';
+import type { Sidecar } from '../mesh-policy.ts';
+import type { Labels, Pod, ScopedPort, ServiceKey, Timestamp, WorkloadKey } from '../model.ts';
 import type { PublishableWrite } from '../publishing.ts';
 import type { Announcement } from './announcement.ts';
 import { EgressHealth } from './egress-health.ts';

@@ -1,13 +1,8 @@
 /** What keeps a whole mesh from being lazy. Pure: the answer depends on the view alone. */
-import type {
-  AuthorizationPolicy,
-  DestinationRule,
-  LabelSelector,
-  Labels,
-  NetworkPolicy,
-  Sidecar,
-} from '../mesh-policy.ts';
-import type { MeshObject, Pod } from '../model.ts';
+
+import type { MeshObject } from '../mesh-object.ts';
+import type { AuthorizationPolicy, DestinationRule, LabelSelector, NetworkPolicy, Sidecar } from '../mesh-policy.ts';
+import type { Labels, Pod } from '../model.ts';
 import { type Refusal, refusal } from './refusal.ts';
 import { EGRESS_SERVICE, type IstioSettings, KILL_SWITCH, ownHost } from './settings.ts';
 

@@ -1,6 +1,7 @@
 /** What publication asks of registry and graph, answered from both as they stand when asked. */
 import type { DependencyGraph } from '../graph/graph.ts';
-import type { MeshObject, PodControllerKind, ServiceKey, WorkloadKey } from '../model.ts';
+import type { MeshObject } from '../mesh-object.ts';
+import type { PodControllerKind, ServiceKey, WorkloadKey } from '../model.ts';
 import { isHttp } from '../model.ts';
 import { selects } from '../registry/label-selector.ts';
 import type { Registry } from '../registry/registry.ts';

@@ -1,6 +1,5 @@
 /** Labels that select a workload's pods, and no others. */
-import type { Labels } from '../mesh-policy.ts';
-import type { Pod } from '../model.ts';
+import type { Labels, Pod } from '../model.ts';
 
 /** Set by Kubernetes' controllers: they differ between pods, or change with every rollout. */
 const VOLATILE = new Set([

@@ -1,6 +1,5 @@
 /** The Sidecar resource of one lazy workload. https://istio.io/latest/docs/reference/config/networking/sidecar/ */
-import type { Labels } from '../mesh-policy.ts';
-import type { ServiceKey, WorkloadKey } from '../model.ts';
+import type { Labels, ServiceKey, WorkloadKey } from '../model.ts';
 import type { Manifest, ManifestRef } from '../publishing.ts';
 import { EGRESS_PORT, EGRESS_SERVICE, type IstioSettings, ownHost } from './settings.ts';
 

@@ -1,4 +1,5 @@
-import type { MeshObject, Timestamp } from '../model.ts';
+import type { MeshObject } from '../mesh-object.ts';
+import type { Timestamp } from '../model.ts';
 
 type Kind = MeshObject['kind'];
 

@@ -1,4 +1,5 @@
-import type { LabelSelector, Labels } from '../mesh-policy.ts';
+import type { LabelSelector } from '../mesh-policy.ts';
+import type { Labels } from '../model.ts';
 
 /** Whether a Kubernetes label selector matches: every part must; an absent label is `NotIn` everything. */
 export function selects(selector: LabelSelector, labels: Labels): boolean {

@@ -1,3 +1,4 @@
+import type { ObjectRef } from '../mesh-object.ts';
 import type {
   AuthorizationPolicy,
   ConfigMap,
@@ -7,7 +8,7 @@ import type {
   Sidecar,
   VirtualService,
 } from '../mesh-policy.ts';
-import type { ObjectRef, WorkloadKey } from '../model.ts';
+import type { WorkloadKey } from '../model.ts';
 import { HostTable } from './host-table.ts';
 import { ObjectTable } from './object-table.ts';
 

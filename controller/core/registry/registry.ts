@@ -1,8 +1,7 @@
+import type { MeshObject, ObjectRef } from '../mesh-object.ts';
 import type { ServiceEntry } from '../mesh-policy.ts';
 import type {
   Endpoint,
-  MeshObject,
-  ObjectRef,
   Pod,
   PodController,
   ScopedPort,

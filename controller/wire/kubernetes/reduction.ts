@@ -1,6 +1,7 @@
 /** What reducing Kubernetes objects yields, and how one kind is read. */
 import { z } from 'zod';
-import type { MeshObject, ObjectRef, PortProtocol } from '../../core/model.ts';
+import type { MeshObject, ObjectRef } from '../../core/mesh-object.ts';
+import type { PortProtocol } from '../../core/model.ts';
 import type { Problem } from '../../core/ports.ts';
 import { metadataSchema, namespaceOf } from './metadata.ts';
 

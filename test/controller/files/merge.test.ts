@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { MeshObject, Mode } from '../../../controller/core/model.ts';
+import type { MeshObject } from '../../../controller/core/mesh-object.ts';
+import type { Mode } from '../../../controller/core/model.ts';
 import type { KnownObject, KnownObjects } from '../../../controller/files/file-objects.ts';
 import { difference, mergeFiles } from '../../../controller/files/merge.ts';
 import { objectName } from '../../../controller/wire/kubernetes/reduction.ts';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { enforcementOf } from '../../../../controller/core/istio/enforcement.ts';
 import { registryView } from '../../../../controller/core/istio/registry-view.ts';
-import type { MeshObject, WorkloadKey } from '../../../../controller/core/model.ts';
+import type { MeshObject } from '../../../../controller/core/mesh-object.ts';
+import type { WorkloadKey } from '../../../../controller/core/model.ts';
 import { pod } from '../../../support/mesh-objects.ts';
 import { FRONT, front, INSTALLED, IstioWorld } from './istio-world.ts';
 

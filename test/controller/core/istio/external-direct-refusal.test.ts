@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ExternalDirectRefusal } from '../../../../controller/core/istio/external-direct-refusal.ts';
-import type { MeshObject } from '../../../../controller/core/model.ts';
+import type { MeshObject } from '../../../../controller/core/mesh-object.ts';
 import { pod, service } from '../../../support/mesh-objects.ts';
 import { serviceEntry, sidecar } from '../../../support/policy-objects.ts';
 import { front, INSTALLED, IstioWorld } from './istio-world.ts';

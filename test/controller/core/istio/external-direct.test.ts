@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { LazyscopeError } from '../../../../controller/core/error.ts';
-import type { MeshObject } from '../../../../controller/core/model.ts';
+import type { MeshObject } from '../../../../controller/core/mesh-object.ts';
 import { pod } from '../../../support/mesh-objects.ts';
 import { serviceEntry, virtualService } from '../../../support/policy-objects.ts';
 import { cart, FRONT_SIDECAR, front, INSTALLED, IstioWorld, KILL_SWITCH } from './istio-world.ts';

@@ -4,8 +4,9 @@
  */
 import { DependencyGraph } from '../../../../controller/core/graph/graph.ts';
 import type { IstioSettings } from '../../../../controller/core/istio/settings.ts';
+import type { MeshObject, ObjectRef } from '../../../../controller/core/mesh-object.ts';
 import type { DestinationRule } from '../../../../controller/core/mesh-policy.ts';
-import type { MeshObject, ObjectRef, ServiceKey, WorkloadKey } from '../../../../controller/core/model.ts';
+import type { ServiceKey, WorkloadKey } from '../../../../controller/core/model.ts';
 import type { ManifestWrite, OperatorEvent, PublishableWrite } from '../../../../controller/core/publishing.ts';
 import { Registry } from '../../../../controller/core/registry/registry.ts';
 import { IstioPublishing } from '../../../../controller/istio-publishing.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { MeshObject } from '../../../../controller/core/model.ts';
+import type { MeshObject } from '../../../../controller/core/mesh-object.ts';
 import { service } from '../../../support/mesh-objects.ts';
 import { FRONT_SIDECAR, type IstioWorld, keyOf, lazyFront, SHOP } from './istio-world.ts';
 

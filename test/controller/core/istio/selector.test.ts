@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { commonLabels, selectsLabels } from '../../../../controller/core/istio/selector.ts';
-import type { Labels } from '../../../../controller/core/mesh-policy.ts';
+import type { Labels } from '../../../../controller/core/model.ts';
 
 const shared = (...pods: readonly Labels[]): Labels => commonLabels(pods.map((labels) => ({ labels })));
 

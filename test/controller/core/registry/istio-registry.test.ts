@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { MeshObject, ObjectRef } from '../../../../controller/core/mesh-object.ts';
 import type { ServiceEntry } from '../../../../controller/core/mesh-policy.ts';
-import type { MeshObject, ObjectRef, PortProtocol } from '../../../../controller/core/model.ts';
+import type { PortProtocol } from '../../../../controller/core/model.ts';
 import { type Dialect, Registry, type RegistryChanges } from '../../../../controller/core/registry/registry.ts';
 import { pod, service, slice } from '../../../support/mesh-objects.ts';
 import { serviceEntry, sidecar, virtualService } from '../../../support/policy-objects.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { LabelSelector, Labels } from '../../../../controller/core/mesh-policy.ts';
+import type { LabelSelector } from '../../../../controller/core/mesh-policy.ts';
+import type { Labels } from '../../../../controller/core/model.ts';
 import { selects } from '../../../../controller/core/registry/label-selector.ts';
 
 type Requirement = LabelSelector['matchExpressions'][number];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { MeshObject, Service } from '../../../../controller/core/model.ts';
+import type { MeshObject } from '../../../../controller/core/mesh-object.ts';
+import type { Service } from '../../../../controller/core/model.ts';
 import { Registry, type RegistryChanges } from '../../../../controller/core/registry/registry.ts';
 import { serviceKey } from '../../../../controller/core/registry/service-index.ts';
 import { pod, service, slice } from '../../../support/mesh-objects.ts';

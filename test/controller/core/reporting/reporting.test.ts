@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DependencyGraph } from '../../../../controller/core/graph/graph.ts';
-import type { Dependency, MeshObject } from '../../../../controller/core/model.ts';
+import type { MeshObject } from '../../../../controller/core/mesh-object.ts';
+import type { Dependency } from '../../../../controller/core/model.ts';
 import type { ClientStatus } from '../../../../controller/core/ports.ts';
 import { Registry } from '../../../../controller/core/registry/registry.ts';
 import {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { MeshObject } from '../../../../controller/core/model.ts';
+import type { MeshObject } from '../../../../controller/core/mesh-object.ts';
 import { reduce } from '../../../../controller/wire/kubernetes/reduce.ts';
 import type { KubernetesObject } from '../../../support/kubernetes-objects.ts';
 
