@@ -1,6 +1,6 @@
 /**
- * Makes a workload lazy with the least that works on istiod, for tests of the bed itself: the publisher's own objects are
- * to replace it.
+ * Makes a workload lazy with the least that works on istiod and without a controller, for tests of the bed itself and of
+ * the hop.
  */
 import { Egress } from '../../support/bed/egress.ts';
 import type { EnvoyAdmin } from '../../support/bed/envoy-admin.ts';
