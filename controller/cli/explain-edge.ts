@@ -9,8 +9,8 @@ type RelayReason = NonNullable<EdgeReport['relayReason']>;
 const stateMeaning: Readonly<Record<EdgeReport['state'], string>> = {
   observed:
     'seen, but not saved yet. The egress carries it meanwhile; if this lasts, /readyz?verbose tells about the store.',
-  warming: 'published, but not acknowledged by every connected Envoy yet. The egress carries it meanwhile.',
-  active: 'every connected Envoy of the workload holds its cluster and connects directly.',
+  warming: 'published, but not known to have reached every Envoy of the workload yet. The egress carries it meanwhile.',
+  active: 'every Envoy of the workload holds its cluster and connects directly.',
   relayed: 'carried by the egress for good.',
   cooling: 'on its way out: no longer routed, but still held, so that nothing fails. The next use learns it again.',
   expired: 'no longer in the scope. The egress carries the next use, which learns it again.',
