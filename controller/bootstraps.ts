@@ -1,6 +1,8 @@
 /** Finds out what a workload's bootstrap must say: which pod, which addresses. */
+
 import type { ControllerConfig } from './config.ts';
 import { LazyscopeError } from './core/error.ts';
+import { namespaceOf } from './core/key-parts.ts';
 import type { NodeIdentity, SocketAddress, WorkloadKey } from './core/model.ts';
 import type { ReadModel, WorkloadReport } from './core/report.ts';
 import { bootstrap } from './core/resources/bootstrap.ts';
@@ -30,7 +32,7 @@ export function workloadBootstrap(
 ): object {
   const report = readModel.workload(workload);
   if (!report) throw new LazyscopeError('NotFound', `Workload ${workload} has no pod that the source has told.`);
-  const namespace = workload.slice(0, workload.indexOf('/'));
+  const namespace = namespaceOf(workload);
   return bootstrap({
     node: nodeOf(choosePod(report, request.pod), namespace, config.clusterDomain),
     workload: workload.slice(workload.lastIndexOf('/') + 1),

@@ -1,3 +1,4 @@
+import { hostOf } from './key-parts.ts';
 import type { NodeIdentity, ScopedPort, WorkloadKey } from './model.ts';
 import type { HeldResources } from './ports.ts';
 import { clusterName } from './resources/names.ts';
@@ -48,6 +49,6 @@ export class MeshClients {
 
 /** Whether every one of these clients has acknowledged the cluster of a port. No client at all confirms nothing. */
 export function isHeldByAll(clients: readonly MeshClient[], { service, port }: ScopedPort): boolean {
-  const name = clusterName(service.slice(service.indexOf('/') + 1), { port });
+  const name = clusterName(hostOf(service), { port });
   return clients.length > 0 && clients.every((client) => client.warmed.has(name));
 }

@@ -1,3 +1,4 @@
+import { namespaceOf } from '../key-parts.ts';
 import {
   type AccessLogEntry,
   type Destination,
@@ -49,7 +50,7 @@ export interface Target {
 export function attribute(entry: AccessLogEntry, view: AttributionView): Attribution {
   const owner = view.ownerAt(entry.source.address, entry.startTime);
   if (!owner) return { kind: 'UnknownSource' };
-  const namespace = owner.workload.slice(0, owner.workload.indexOf('/'));
+  const namespace = namespaceOf(owner.workload);
   const target =
     byHost(entry, namespace, view) ??
     byClusterIP(entry, view) ??

@@ -1,3 +1,4 @@
+import { namespaceOf } from '../key-parts.ts';
 import { type AccessLogEntry, isHttp, type RelayReason, type ServicePort } from '../model.ts';
 import { hostPatterns } from '../registry/host-table.ts';
 import type { MeshHost } from '../registry/mesh-host.ts';
@@ -45,7 +46,7 @@ interface Addressed {
 export function attributeInIstio(entry: AccessLogEntry, view: IstioAttributionView): Attribution {
   const owner = view.ownerAt(entry.source.address, entry.startTime);
   if (!owner) return { kind: 'UnknownSource' };
-  const question = { entry, view, namespace: owner.workload.slice(0, owner.workload.indexOf('/')) };
+  const question = { entry, view, namespace: namespaceOf(owner.workload) };
   const addressed = byClusterIP(question) ?? byEntryAddress(question) ?? byHeadlessEndpoint(question);
   const target =
     (addressed?.hasOwnListener ? addressed.target : undefined) ??

@@ -1,4 +1,5 @@
 /** Whether a workload is to be lazy, and by which labels its pods are found. */
+import { namespaceOf } from '../key-parts.ts';
 import type { DestinationRule } from '../mesh-policy.ts';
 import type { Labels, Mode, Pod, WorkloadKey } from '../model.ts';
 import { hopRefusal, type PolicyView } from './mesh-refusal.ts';
@@ -112,8 +113,4 @@ function shadowed(workload: WorkloadKey, view: WorkloadView, settings: IstioSett
 /** Whether a DestinationRule's host, possibly a wildcard, covers this one. */
 function covers({ host }: DestinationRule, name: string): boolean {
   return host === name || (host.startsWith('*') && name.endsWith(host.slice(1)));
-}
-
-function namespaceOf(workload: WorkloadKey): string {
-  return workload.slice(0, workload.indexOf('/'));
 }

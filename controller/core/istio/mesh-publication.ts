@@ -2,6 +2,7 @@
  * What Istio mode keeps besides registry and graph: which workloads may be lazy, what their Sidecars say, which ports the
  * mesh's own Services carry, and whether there is an egress. Pure; owned and fed by the pipeline.
  */
+import { namespaceOf } from '../key-parts.ts';
 import type { Sidecar } from '../mesh-policy.ts';
 import type { Labels, Pod, ScopedPort, ServiceKey, Timestamp, WorkloadKey } from '../model.ts';
 import type { PublishableWrite } from '../publishing.ts';
@@ -80,6 +81,8 @@ export class MeshPublication {
   #mixedPorts: readonly ScopedPort[] = [];
   #pins: ReadonlySet<ServiceKey> = NO_KEYS;
   #base: ReadonlySet<ServiceKey> = NO_KEYS;
+  /** What limits every scope alike. */
+  #limits: Omit<ScopeLimits, 'routed'> = { openPorts: new Set(), never: NO_KEYS };
   #portsAt: Timestamp = 0;
   #arePortsInFlight = false;
   #now: Timestamp;
@@ -239,6 +242,10 @@ export class MeshPublication {
     this.#base = this.#view.base();
     this.#mixedPorts = this.#view.mixedPorts().filter(({ service }) => !this.#base.has(service));
     this.#pins = pins(this.#mixedPorts);
+    this.#limits = {
+      openPorts: openPorts(this.#view.meshPorts()),
+      never: new Set([...this.#base, ownKey(this.#settings, DECOY_SERVICE)]),
+    };
     this.#meshRefusal = meshRefusal(this.#view, this.#settings) ?? health ?? this.#tooManyPins();
     this.#portsAt = now;
     this.#publication.soil(this.#enforced.keys(), now);
@@ -261,11 +268,7 @@ export class MeshPublication {
     const source = { namespace: namespaceOf(workload), selector: enforcement.selector };
     if (!this.#external.mayBeLazy(source, this.#view)) return { enforcement: { kind: 'Asleep' }, wanted: NO_KEYS };
     const used = [...this.#view.servicesOf(workload), ...this.#pins];
-    const limits: ScopeLimits = {
-      openPorts: openPorts(this.#view.meshPorts()),
-      routed: published?.routed ?? NO_KEYS,
-      never: new Set([...this.#base, ownKey(this.#settings, DECOY_SERVICE)]),
-    };
+    const limits = { ...this.#limits, routed: published?.routed ?? NO_KEYS };
     return { enforcement, wanted: wantedKeys(used, this.#view, limits) };
   }
 
@@ -307,10 +310,6 @@ export class MeshPublication {
       this.#portsAt = at + PORTS_AGAIN_MS;
     } else this.#external.done(at);
   }
-}
-
-function namespaceOf(workload: WorkloadKey): string {
-  return workload.slice(0, workload.indexOf('/'));
 }
 
 /** Of the writes that concern no workload, only ports are those of Services. */

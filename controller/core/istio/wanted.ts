@@ -1,4 +1,5 @@
 /** What a workload's Sidecar should route to. */
+import { hostOf } from '../key-parts.ts';
 import type { VirtualService } from '../mesh-policy.ts';
 import type { ScopedPort, ServiceKey } from '../model.ts';
 
@@ -45,7 +46,7 @@ export function wantedKeys(
     const isOpen = routed.has(service) || [...view.httpPortsOf(service)].every((port) => openPorts.has(port));
     if (!isOpen) continue;
     wanted.add(service);
-    const host = service.slice(service.indexOf('/') + 1);
+    const host = hostOf(service);
     for (const { namespace } of view.virtualServicesFor(host)) wanted.add(`${namespace}/${host}`);
   }
   return wanted;

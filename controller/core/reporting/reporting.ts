@@ -1,8 +1,10 @@
 /** Turns state into the answers of the HTTP API. Pure: what it shows depends on its arguments alone. */
+
 import { destinationText, flagsOf } from '../graph/dependency.ts';
 import type { DependencyGraph } from '../graph/graph.ts';
 import type { PublicationStatus } from '../istio/publication.ts';
 import { EVERYTHING } from '../istio/settings.ts';
+import { namespaceOf } from '../key-parts.ts';
 import type { Dependency, Mode, Pod, Timestamp, WorkloadKey } from '../model.ts';
 import type { ClientStatus } from '../ports.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -217,8 +219,4 @@ function totalClusters(registry: Registry): number {
   let total = 0;
   for (const { ports } of registry.services.values()) total += ports.length;
   return total;
-}
-
-function namespaceOf(key: string): string {
-  return key.slice(0, key.indexOf('/'));
 }
