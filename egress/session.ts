@@ -252,7 +252,7 @@ export class Session implements PipeHandler, GateOwner {
 
   /** @param bytes client bytes that are not forwarded yet */
   #follow(sight: Sight, bytes: Buffer): void {
-    if (this.#steers && sight.protocol === 'HTTP1' && !this.#pipe.hasReceived) {
+    if (sight.protocol === 'HTTP1' && !this.#pipe.hasReceived) {
       this.#gate = new Http1Gate(this, this.#context.bufferBytes);
       this.#gate.fromClient(bytes);
       this.#afterGate();

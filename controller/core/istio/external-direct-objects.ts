@@ -6,9 +6,9 @@
 import type { Labels } from '../model.ts';
 import type { Manifest, ManifestRef } from '../publishing.ts';
 import type { ExternalDirectSettings } from './external-direct-settings.ts';
+import { MANAGED_BY } from './ownership.ts';
 import { selectsLabels } from './selector.ts';
 import { EGRESS_PORT, EGRESS_SERVICE, type IstioSettings, ownHost } from './settings.ts';
-import { MANAGED_BY } from './sidecar.ts';
 
 const NAME = 'lazyscope-external-direct';
 const API_VERSION = 'networking.istio.io/v1';

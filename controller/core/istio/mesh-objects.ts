@@ -1,7 +1,7 @@
 /** Placeholder and decoy: two Services without endpoints that carry every HTTP port of the mesh. */
 import type { Manifest } from '../publishing.ts';
+import { MANAGED_BY } from './ownership.ts';
 import { DECOY_SERVICE, type IstioSettings, PLACEHOLDER_SERVICE } from './settings.ts';
-import { MANAGED_BY } from './sidecar.ts';
 
 /** Always there: hosts of VirtualServices that are no services are routed on this port alone. */
 const HTTP_PORT = 80;

@@ -1,15 +1,12 @@
 /** The Sidecar resource of one lazy workload. https://istio.io/latest/docs/reference/config/networking/sidecar/ */
+
 import type { Labels, ServiceKey, WorkloadKey } from '../model.ts';
 import type { Manifest, ManifestRef } from '../publishing.ts';
+import { MANAGED_BY, WORKLOAD_ANNOTATION } from './ownership.ts';
 import { EGRESS_PORT, EGRESS_SERVICE, type IstioSettings, ownHost } from './settings.ts';
 
 const API_VERSION = 'networking.istio.io/v1';
 const LONGEST_NAME = 253;
-
-/** Label by which our Sidecars are found, also with kubectl. */
-export const MANAGED_BY = { 'app.kubernetes.io/managed-by': 'lazyscope' } as const;
-/** Annotation that names the workload. */
-const WORKLOAD_ANNOTATION = 'lazyscope.io/workload';
 
 /** A listener that nobody connects to: what it imports is held by the sidecar, and no route leads to it. */
 const WARM_LISTENER = {

@@ -1,16 +1,15 @@
 /** Objects that Lazyscope wrote. */
+
 import { z } from 'zod';
 import { canonicalJson } from '../../core/canonical-json.ts';
-
-const LABEL = 'app.kubernetes.io/managed-by';
-const MANAGER = 'lazyscope';
+import { MANAGED_BY_LABEL, MANAGER } from '../../core/istio/ownership.ts';
 
 /** Of an object's metadata: the label by which ours are known. */
-export const managedLabelsSchema = z.object({ [LABEL]: z.string().nullish() }).nullish();
+export const managedLabelsSchema = z.object({ [MANAGED_BY_LABEL]: z.string().nullish() }).nullish();
 
 /** Whether these are labels of an object of ours. */
 export function isManaged(labels: z.infer<typeof managedLabelsSchema>): boolean {
-  return labels?.[LABEL] === MANAGER;
+  return labels?.[MANAGED_BY_LABEL] === MANAGER;
 }
 
 /** The whole `spec` of an object of ours, to be compared with what it should be; nothing of others'. */

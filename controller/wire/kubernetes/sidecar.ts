@@ -1,12 +1,12 @@
 /** networking.istio.io Sidecar. https://istio.io/latest/docs/reference/config/networking/sidecar/ */
+
 import { z } from 'zod';
 import { canonicalJson } from '../../core/canonical-json.ts';
+import { WORKLOAD_ANNOTATION } from '../../core/istio/ownership.ts';
 import type { ManagedSidecar } from '../../core/mesh-policy.ts';
 import { isManaged, managedLabelsSchema } from './managed.ts';
 import { metadataSchema, namespaceOf } from './metadata.ts';
 import { kindReader } from './reduction.ts';
-
-const WORKLOAD_ANNOTATION = 'lazyscope.io/workload';
 
 const egressSchema = z.looseObject({ port: z.looseObject({}).nullish(), hosts: z.array(z.string()).nullish() });
 
