@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { reasonOf } from '../core/error.ts';
 import type { Timestamp } from '../core/model.ts';
 import type { Problem } from '../core/ports.ts';
 import { type CertificateFiles, type Certificates, checkCertificates } from './certificates.ts';
@@ -88,15 +89,17 @@ export class CertificateFolder {
       this.#fault = undefined;
       this.#told = undefined;
     } catch (error) {
-      this.#fail(error instanceof Error ? error.message : String(error));
+      this.#fail(reasonOf(error));
     }
   }
 
   async #read(): Promise<CertificateFiles> {
-    const [key, chain, root] = await Promise.all(
-      ['key.pem', 'cert-chain.pem', 'root-cert.pem'].map((file) => readFile(join(this.#options.path, file))),
-    );
-    return { key, chain, root } as CertificateFiles;
+    // One after the other: of several that are missing the same one is named each time.
+    const read = (file: string): Promise<Buffer> => readFile(join(this.#options.path, file));
+    const key = await read('key.pem');
+    const chain = await read('cert-chain.pem');
+    const root = await read('root-cert.pem');
+    return { key, chain, root };
   }
 
   #accept(certificates: Certificates): void {
