@@ -1,5 +1,5 @@
 /** Istio mode's part of the pipeline: turns what registry and graph say into Sidecars, and what is written into states. */
-import { LazyscopeError } from './core/error.ts';
+import { LazyscopeError, reasonOf } from './core/error.ts';
 import type { DependencyGraph } from './core/graph/graph.ts';
 import { eventOf } from './core/istio/announcement.ts';
 import { externalDirectCheck, externalDirectEvent } from './core/istio/external-direct-report.ts';
@@ -146,7 +146,7 @@ export class IstioPublishing implements PublicationSource {
     this.#publication?.failed(write, isAnswer(error) ? 'Refused' : 'Unknown', at);
     if (error === undefined) return;
     const { kind, namespace, name } = nameOf(write);
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     this.#options.problem({ subject: `${kind} ${namespace}/${name}`, reason });
   }
 
@@ -161,7 +161,7 @@ export class IstioPublishing implements PublicationSource {
 
   /** The probe could not tell whether writes have arrived. */
   unconfirmed(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     this.#options.problem({ subject: 'probe', reason: `${reason}; workloads wait in the middle of a phase` });
   }
 

@@ -13,7 +13,7 @@ import { type Logger, pino } from 'pino';
 import { createAccessLogService } from './als/service.ts';
 import { workloadBootstrap } from './bootstraps.ts';
 import { type ControllerConfig, type ControllerOptions, controllerConfig, controllerOptions } from './config.ts';
-import { LazyscopeError } from './core/error.ts';
+import { LazyscopeError, reasonOf } from './core/error.ts';
 import { type IstioSettings, MESH_CONFIG } from './core/istio/settings.ts';
 import type { Mode } from './core/model.ts';
 import type { MeshSource, Problem, Store } from './core/ports.ts';
@@ -51,7 +51,7 @@ export function controllerCommand(version: string): Command {
     } catch (error) {
       // Half of it may run already: end at once rather than serve half.
       logger.fatal({ err: error }, 'Cannot start');
-      process.stderr.write(`lazyscope controller cannot start: ${error instanceof Error ? error.message : error}\n`);
+      process.stderr.write(`lazyscope controller cannot start: ${reasonOf(error)}\n`);
       process.exit(1);
     }
   });

@@ -1,4 +1,5 @@
 /** Keeps the store abreast of the graph: news at once, counters now and then, everything again after a failure. */
+import { reasonOf } from './core/error.ts';
 import type { Dependency } from './core/model.ts';
 import type { Problem, Store } from './core/ports.ts';
 
@@ -99,7 +100,7 @@ export class Persistence {
   }
 
   #failed(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     if (this.#failure !== reason) this.#options.problem({ subject: 'store', reason });
     this.#failure = reason;
     for (const key of this.#options.keys()) this.#unsaved.add(key);

@@ -11,7 +11,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Command } from 'commander';
 import { type Logger, pino } from 'pino';
-import { LazyscopeError } from '../controller/core/error.ts';
+import { LazyscopeError, reasonOf } from '../controller/core/error.ts';
 import type { SocketAddress } from '../controller/core/model.ts';
 import { socketAddressText } from '../controller/core/socket-address.ts';
 import { stopOnSignal } from '../controller/process/stop-on-signal.ts';
@@ -69,7 +69,7 @@ export function egressCommand(version: string): Command {
       stopOnSignal(await startEgress(config, version, logger), logger);
     } catch (error) {
       // Half of it may run already: end at once rather than serve half.
-      process.stderr.write(`lazyscope egress cannot start: ${error instanceof Error ? error.message : error}\n`);
+      process.stderr.write(`lazyscope egress cannot start: ${reasonOf(error)}\n`);
       process.exit(1);
     }
   });

@@ -1,5 +1,6 @@
 /** The routing table's delta ADS client: wildcard CDS and in direct mode named EDS, as node kind `egress`. */
 import { type Client, type ClientDuplexStream, Metadata } from '@grpc/grpc-js';
+import { reasonOf } from '../controller/core/error.ts';
 import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, type SocketAddress } from '../controller/core/model.ts';
 import { isIdentityName } from '../controller/core/pod-identity.ts';
 import { AggregatedDiscoveryService } from '../controller/wire/grpc.ts';
@@ -155,7 +156,7 @@ export class TableClient {
         this.#set(response.type_url, name, resource?.value ?? new Uint8Array());
         this.#versionsOf(response.type_url)?.set(name, version);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = reasonOf(error);
         this.#options.onRejected(name, reason);
         rejected.push(`${name}: ${reason}`);
       }

@@ -1,5 +1,6 @@
 /** `lazyscope` as a whole: its commands, its help, its exit codes. */
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { reasonOf } from '../core/error.ts';
 import { clientCommands } from './client-commands.ts';
 import { type Example, examplesOf, renderExamples } from './examples.ts';
 import type { Terminal } from './terminal.ts';
@@ -58,7 +59,7 @@ export async function run(program: Command, args: readonly string[], terminal: T
   } catch (caught) {
     // Commander has printed its own errors, except for those that an action throws.
     if (!(caught instanceof CommanderError) || caught instanceof InvalidArgumentError) {
-      terminal.message(`error: ${caught instanceof Error ? caught.message : String(caught)}`);
+      terminal.message(`error: ${reasonOf(caught)}`);
     }
     if (!(caught instanceof CommanderError)) return 1;
     return caught.exitCode === 0 ? 0 : 2;

@@ -28,7 +28,12 @@ export class LazyscopeError extends Error {
   /** Any caught value as one of ours; an error that already is one passes unchanged. */
   static from(code: ErrorCode, subject: string, caught: unknown): LazyscopeError {
     if (caught instanceof LazyscopeError) return caught;
-    const reason = caught instanceof Error ? caught.message : String(caught);
+    const reason = reasonOf(caught);
     return new LazyscopeError(code, `${subject}: ${reason}`, { cause: caught });
   }
+}
+
+/** What a caught value says, whatever was thrown. */
+export function reasonOf(caught: unknown): string {
+  return caught instanceof Error ? caught.message : String(caught);
 }

@@ -1,11 +1,11 @@
 /** Mesh objects from a file or folder of Kubernetes YAML and JSON, followed while they change. */
-import { LazyscopeError } from '../core/error.ts';
+import { LazyscopeError, reasonOf } from '../core/error.ts';
 import type { MeshObject } from '../core/mesh-object.ts';
 import type { MeshEvent, MeshSink, MeshSource, Problem } from '../core/ports.ts';
 import type { ReduceOptions } from '../wire/kubernetes/reduction.ts';
 import type { KnownObjects } from './file-objects.ts';
 import { FileTree } from './file-tree.ts';
-import { type Listing, listFiles, messageOf } from './folder.ts';
+import { type Listing, listFiles } from './folder.ts';
 import { difference, mergeFiles } from './merge.ts';
 import { ProblemNews } from './problem-news.ts';
 import { DEFAULT_TIMINGS, type FilesTimings } from './timings.ts';
@@ -170,5 +170,5 @@ function hasNews(before: ReadonlyMap<string, KnownObjects>, now: ReadonlyMap<str
 
 function unavailable(error: unknown, synced: boolean): string {
   const consequence = synced ? 'all objects are kept until it is back' : 'nothing is served until it can be read';
-  return `${messageOf(error)}: ${consequence}`;
+  return `${reasonOf(error)}: ${consequence}`;
 }

@@ -1,7 +1,9 @@
 /** Which files there are, and whether one has changed, without reading any. */
+
 import type { Dirent, Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { reasonOf } from '../core/error.ts';
 import type { Problem } from '../core/ports.ts';
 
 /** Text that differs whenever a file was written or replaced by another: device, inode, size, time of modification. */
@@ -56,16 +58,11 @@ export async function listFiles(path: string): Promise<Listing> {
   await walk(path, await readdir(path, { withFileTypes: true }), {
     file: (file, status) => found.set(file, status),
     failed: (subject, error) => {
-      problems.push({ subject, reason: `cannot be read, what is known of it stays: ${messageOf(error)}` });
+      problems.push({ subject, reason: `cannot be read, what is known of it stays: ${reasonOf(error)}` });
       unknown.push(subject);
     },
   });
   return { files: new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1))), problems, unknown };
-}
-
-/** The message of anything thrown. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 interface Visitor {

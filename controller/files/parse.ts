@@ -1,6 +1,7 @@
 /** Text to plain data, as strictly as kubectl: duplicate keys are errors, YAML 1.2 scalars, merge keys allowed. */
+
 import { parseAllDocuments } from 'yaml';
-import { messageOf } from './folder.ts';
+import { reasonOf } from '../core/error.ts';
 
 /** Aliases that one document may use: they are rare in manifests, and what a bomb is made of. */
 const MAX_ALIASES = 100;
@@ -33,7 +34,7 @@ export function parseYaml(text: string): Parsed {
     return { values };
   } catch (error) {
     // Too many aliases, aliases without anchors, and nesting that exhausts the stack are thrown.
-    return failure(messageOf(error));
+    return failure(reasonOf(error));
   }
 }
 
@@ -42,7 +43,7 @@ export function parseJson(text: string): Parsed {
   try {
     return { values: [JSON.parse(text)] };
   } catch (error) {
-    return failure(messageOf(error));
+    return failure(reasonOf(error));
   }
 }
 

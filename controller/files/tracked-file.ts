@@ -1,9 +1,11 @@
 /** One file as it is followed: whether it stands still, what it held, what was said about it. */
+
 import { open } from 'node:fs/promises';
+import { reasonOf } from '../core/error.ts';
 import type { Problem } from '../core/ports.ts';
 import type { ReduceOptions } from '../wire/kubernetes/reduction.ts';
 import { type KnownObjects, NO_CONTENT, nextLook, updateKnown } from './file-objects.ts';
-import { type FileStatus, fileStatus, isJsonName, messageOf, type Signature } from './folder.ts';
+import { type FileStatus, fileStatus, isJsonName, type Signature } from './folder.ts';
 import { type ChunkCache, type FileContent, readText } from './read-text.ts';
 import type { FilesTimings } from './timings.ts';
 
@@ -93,7 +95,7 @@ export class TrackedFile {
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
       this.#read = signature;
-      return [{ subject: this.path, reason: `cannot be read, its last good objects are kept: ${messageOf(error)}` }];
+      return [{ subject: this.path, reason: `cannot be read, its last good objects are kept: ${reasonOf(error)}` }];
     }
   }
 

@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
+import { reasonOf } from '../core/error.ts';
 import type { Timestamp } from '../core/model.ts';
 import { type SpiffeId, spiffeIdOf } from './spiffe-id.ts';
 
@@ -37,7 +38,7 @@ function tryInTls({ key, chain, root }: CertificateFiles): void {
   try {
     createSecureContext({ key, cert: chain, ca: root });
   } catch (error) {
-    throw new Error(`TLS cannot use the files: ${error instanceof Error ? error.message : error}`);
+    throw new Error(`TLS cannot use the files: ${reasonOf(error)}`);
   }
 }
 
@@ -45,6 +46,6 @@ function named<Value>(file: string, read: () => Value): Value {
   try {
     return read();
   } catch (error) {
-    throw new Error(`${file} is not readable as PEM: ${error instanceof Error ? error.message : error}`);
+    throw new Error(`${file} is not readable as PEM: ${reasonOf(error)}`);
   }
 }
