@@ -39,11 +39,12 @@ function chosenGoals(benches: Benches): string[] {
 }
 
 function table(results: readonly BenchResult[]): string {
-  const rows = results.map(({ goal, unit, ratio, ci95, target, met }) => {
+  const rows = results.map(({ goal, contender, peer, unit, ratio, ci95, target, bound, met }) => {
     const interval = ci95.map((bound) => bound.toFixed(4)).join(' to ');
-    return [goal, unit, ratio.toFixed(4), interval, `<= ${target}`, met ? 'yes' : 'no'];
+    const goodSide = bound === 'at most' ? '<=' : '>=';
+    return [goal, contender, peer, unit, ratio.toFixed(4), interval, `${goodSide} ${target}`, met ? 'yes' : 'no'];
   });
-  return renderTable(['GOAL', 'RATIO OF', 'RATIO', '95 % INTERVAL', 'TARGET', 'MET'], rows);
+  return renderTable(['GOAL', 'OF', 'TO', 'RATIO OF', 'RATIO', '95 % INTERVAL', 'TARGET', 'MET'], rows);
 }
 
 const results: BenchResult[] = [];

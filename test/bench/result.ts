@@ -10,8 +10,9 @@ export interface BenchResult {
   readonly unit: string;
   readonly ratio: number;
   readonly ci95: Interval;
-  /** The ratio must be at most this. */
   readonly target: number;
+  /** Which side of the target is good. */
+  readonly bound: 'at most' | 'at least';
   /** Whether the whole interval is within the target. */
   readonly met: boolean;
   readonly versions: Readonly<Record<string, string>>;
@@ -19,9 +20,16 @@ export interface BenchResult {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
+type Measured = Omit<BenchResult, 'met' | 'bound'>;
+
 /** A result whose goal is a ratio of at most `target`; met when the upper bound of the interval is. */
-export function atMost(result: Omit<BenchResult, 'met'>): BenchResult {
-  return { ...result, met: result.ci95[1] <= result.target };
+export function atMost(result: Measured): BenchResult {
+  return { ...result, bound: 'at most', met: result.ci95[1] <= result.target };
+}
+
+/** A result whose goal is a ratio of at least `target`; met when the lower bound of the interval is. */
+export function atLeast(result: Measured): BenchResult {
+  return { ...result, bound: 'at least', met: result.ci95[0] >= result.target };
 }
 
 /** A benchmark: measures one goal and says what it does on the way. */
