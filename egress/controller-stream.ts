@@ -1,4 +1,5 @@
 import type { Client } from '@grpc/grpc-js';
+import { StreamBackOff } from '../controller/core/back-off.ts';
 
 /**
  * Settings of the one gRPC channel to the controller: notice its death in seconds, find it again soon, and take a
@@ -16,10 +17,7 @@ export const CHANNEL_OPTIONS = {
 
 /** The channel has a back-off of its own; this is how often we look whether it is still wanted. */
 const READY_DEADLINE_MS = 1_000;
-const FIRST_DELAY_MS = 100;
-const MAX_DELAY_MS = 5_000;
-/** A stream that lived this long was a good one: the next failure starts from the first delay again. */
-const GOOD_STREAM_MS = 10_000;
+const NEXT_LOOK_MS = 100;
 
 /** One open stream. */
 export interface OpenStream {
@@ -38,9 +36,9 @@ export interface ControllerStreamOptions {
 /** Keeps one stream to the controller open: back-off with jitter, for ever. */
 export class ControllerStream {
   readonly #options: ControllerStreamOptions;
+  readonly #backOff = new StreamBackOff(Math.random);
   #stream: OpenStream | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #failures = 0;
   #isStopped = false;
 
   constructor(options: ControllerStreamOptions) {
@@ -54,7 +52,7 @@ export class ControllerStream {
   start(): void {
     this.#options.client.waitForReady(Date.now() + READY_DEADLINE_MS, (error) => {
       if (this.#isStopped) return;
-      if (error) this.#timer = setTimeout(() => this.start(), FIRST_DELAY_MS);
+      if (error) this.#timer = setTimeout(() => this.start(), NEXT_LOOK_MS);
       else this.#open();
     });
   }
@@ -73,18 +71,10 @@ export class ControllerStream {
       if (isEnded || this.#isStopped) return;
       isEnded = true;
       this.#stream = undefined;
-      if (performance.now() - openedAt > GOOD_STREAM_MS) this.#failures = 0;
       this.#options.onChange(false, reason);
-      this.#retry();
+      this.#timer = setTimeout(() => this.start(), this.#backOff.after(performance.now() - openedAt));
     });
     this.#stream = isEnded ? undefined : stream;
     if (!isEnded) this.#options.onChange(true, '');
-  }
-
-  #retry(): void {
-    const longest = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
-    const delay = longest * (0.5 + Math.random() / 2);
-    this.#failures += 1;
-    this.#timer = setTimeout(() => this.start(), delay);
   }
 }

@@ -1,5 +1,6 @@
 /** The probe's delta ADS stream to one istiod: clusters alone, kept open with back-off. */
 import { type ChannelCredentials, Client, type ClientDuplexStream, Metadata } from '@grpc/grpc-js';
+import { StreamBackOff } from '../core/back-off.ts';
 import { CLUSTER, type SocketAddress } from '../core/model.ts';
 import { socketAddressText } from '../core/socket-address.ts';
 import { AggregatedDiscoveryService } from '../wire/grpc.ts';
@@ -21,10 +22,6 @@ const CHANNEL_OPTIONS = {
 
 /** From opening a stream to its first answer. */
 const ANSWER_DEADLINE_MS = 5_000;
-const FIRST_DELAY_MS = 100;
-const MAX_DELAY_MS = 5_000;
-/** A stream that lived this long was a good one: the next failure starts from the first delay again. */
-const GOOD_STREAM_MS = 10_000;
 
 interface DeltaResponse {
   readonly type_url: string;
@@ -53,9 +50,9 @@ export class IstiodStream {
   readonly #options: IstiodStreamOptions;
   readonly #client: Client;
   readonly #setTried: () => void;
+  readonly #backOff = new StreamBackOff(Math.random);
   #call: Call | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #failures = 0;
   #mark: number | undefined;
   #isOpen = false;
   #isStopped = false;
@@ -133,10 +130,7 @@ export class IstiodStream {
     this.#reason = reason;
     call.cancel();
     clearTimeout(this.#timer);
-    if (performance.now() - openedAt > GOOD_STREAM_MS) this.#failures = 0;
-    const longest = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
-    this.#failures += 1;
-    this.#timer = setTimeout(() => this.#open(), longest * (0.5 + Math.random() / 2));
+    this.#timer = setTimeout(() => this.#open(), this.#backOff.after(performance.now() - openedAt));
     this.#setTried();
     this.#options.onDown(reason);
   }

@@ -1,7 +1,8 @@
 /** Follows one kind: lists it, watches it, and begins again where that ends. */
+
 import { setTimeout as delay } from 'node:timers/promises';
+import { BackOff } from '../core/back-off.ts';
 import { LazyscopeError } from '../core/error.ts';
-import { BackOff } from './back-off.ts';
 import type { Cluster } from './cluster.ts';
 import { KnownObjects, type News, type Seen } from './known-objects.ts';
 import { list, type Reader, watch } from './reading.ts';
