@@ -5,6 +5,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { LazyscopeError } from './core/error.ts';
 import type { ExternalDirectSettings } from './core/istio/external-direct-settings.ts';
 import type { SocketAddress } from './core/model.ts';
+import { parseSeconds } from './process/seconds-flag.ts';
 import { parseSocketAddress } from './process/socket-address-flag.ts';
 
 /** What the controller runs with; printed at start, frozen afterwards. */
@@ -56,13 +57,6 @@ function parseDialable(text: string): SocketAddress {
 
 function parseDialables(text: string): readonly SocketAddress[] {
   return text.split(',').map((item) => parseDialable(item.trim()));
-}
-
-function parseSeconds(text: string): number {
-  const seconds = text.trim() === '' ? Number.NaN : Number(text);
-  if (!Number.isFinite(seconds) || seconds < 0)
-    throw new InvalidArgumentError('It must be a number of seconds, 0 or more.');
-  return seconds;
 }
 
 /** A DNS name: it becomes part of host names and Envoy domains. */

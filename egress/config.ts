@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
 import type { SocketAddress } from '../controller/core/model.ts';
+import { parseSeconds } from '../controller/process/seconds-flag.ts';
 import { parseSocketAddress } from '../controller/process/socket-address-flag.ts';
 import { parseSpiffeUri } from '../controller/tls/spiffe-id.ts';
 import { canonicalAddress, isCidr } from './address.ts';
@@ -86,14 +87,6 @@ function parseCount(text: string): number {
   const count = Number(text);
   if (!Number.isSafeInteger(count) || count < 1) throw new InvalidArgumentError('It must be a whole number from 1 up.');
   return count;
-}
-
-function parseSeconds(text: string): number {
-  const seconds = Number(text.replace(/s$/, ''));
-  if (text === '' || !Number.isFinite(seconds) || seconds < 0) {
-    throw new InvalidArgumentError('It must be a number of seconds, such as 60 or 0.5s.');
-  }
-  return seconds;
 }
 
 function parseInterval(text: string): number {
