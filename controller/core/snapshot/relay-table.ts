@@ -2,10 +2,10 @@ import type { Resource, ServiceKey, Snapshot } from '../model.ts';
 import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, LISTENER, ROUTE_CONFIGURATION } from '../model.ts';
 import type { ServicePortRef } from './held-ports.ts';
 import { IdentityResources } from './identity-resources.ts';
+import type { MeshView } from './mesh-view.ts';
 import type { Encoding } from './resource-encoder.ts';
 import { byName, extend, NO_RESOURCES, type ResourceMap, unlessEqual } from './resource-map.ts';
 import type { ServiceResources } from './service-resources.ts';
-import type { MeshView } from './snapshot.ts';
 
 /** The part that is as it was while services and endpoints are. */
 interface Ports {

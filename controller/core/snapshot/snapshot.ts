@@ -1,28 +1,15 @@
 /** What each xDS client should hold, from what exists and what the client may see. */
 
-import type { Endpoint, Resource, Scope, Service, ServiceKey, Snapshot, SocketAddress } from '../model.ts';
+import type { Resource, Scope, Service, ServiceKey, Snapshot, SocketAddress } from '../model.ts';
 import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, isHttp, LISTENER, ROUTE_CONFIGURATION } from '../model.ts';
-import type { PodIdentity } from '../pod-identity.ts';
 import { type CommonResources, CommonResourcesBuilder } from './common-resources.ts';
 import { allPorts, hasOwnListener, type ServicePortRef, scopedPorts } from './held-ports.ts';
+import type { MeshView } from './mesh-view.ts';
 import { RelayTable } from './relay-table.ts';
 import type { Encoding } from './resource-encoder.ts';
 import { extend, type ResourceMap, unlessEqual } from './resource-map.ts';
 import { RouteResources } from './route-resources.ts';
 import { type Dialect, ServiceResources } from './service-resources.ts';
-
-/** What exists, as far as snapshots depend on it. The registry is one. */
-export interface MeshView {
-  readonly services: ReadonlyMap<ServiceKey, Service>;
-  /** Same array (identity) until the endpoints of that service port change. Unknown: empty. */
-  endpoints(service: ServiceKey, port: number): readonly Endpoint[];
-  /** Every port number ever declared HTTP by a service; grows only. */
-  readonly httpPorts: ReadonlySet<number>;
-  /** Another number whenever services, endpoints or HTTP ports differ. */
-  readonly revision: number;
-  /** The pods' identities, where the mesh has mTLS: one for each ServiceAccount that runs any. */
-  identities?(): Iterable<PodIdentity>;
-}
 
 export interface SnapshotOptions extends Encoding {
   /** Where sidecars reach the egresses. */

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import type { Endpoint, Scope, ScopedPort, Service, Snapshot } from '../../../../controller/core/model.ts';
 import { isHttp } from '../../../../controller/core/model.ts';
 import { serviceKey } from '../../../../controller/core/registry/service-index.ts';
-import { type MeshView, SnapshotBuilder } from '../../../../controller/core/snapshot/snapshot.ts';
+import type { MeshView } from '../../../../controller/core/snapshot/mesh-view.ts';
+import { SnapshotBuilder } from '../../../../controller/core/snapshot/snapshot.ts';
 import { encode } from '../../../../controller/wire/messages.ts';
 import { egress } from '../resources/services.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CLUSTER } from '../../../../controller/core/model.ts';
 import { IDENTITY_METADATA, type PodIdentity } from '../../../../controller/core/pod-identity.ts';
-import type { MeshView } from '../../../../controller/core/snapshot/snapshot.ts';
+import type { MeshView } from '../../../../controller/core/snapshot/mesh-view.ts';
 import { decode } from '../../../../controller/wire/messages.ts';
 import { structToPlain } from '../../../../controller/wire/well-known.ts';
 import { database, search, web } from '../resources/services.ts';
