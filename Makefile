@@ -30,7 +30,7 @@ check: ## types, lint, format, import rules, dead code
 	@scripts/setup.sh && tsc -p . && biome ci --error-on-warnings . && knip
 
 bench: ## the goals, measured against their peers (MODE=istio JSON=FILE GOALS=G1,G4)
-	@$(SET_UP_MODE) && node test/bench/main.ts
+	@$(if $(filter istio,$(MODE)),$(SET_UP_MODE),scripts/setup.sh bench) && node test/bench/main.ts
 
 build: ## dist/, the published form
 	@scripts/setup.sh && node scripts/build.ts

@@ -5,6 +5,7 @@
 #   scripts/setup.sh        Node, npm packages, Envoy's compiled .proto files: for check, build and unit tests
 #   scripts/setup.sh mesh   the same and Envoy, iptables, iproute2, openssl: for everything that starts a mesh
 #   scripts/setup.sh istio  the same and Go, etcd: for what builds and starts a real API server and istiod
+#   scripts/setup.sh bench  as mesh, and Go, HAProxy, nginx: for what our own programs are measured beside
 #   scripts/setup.sh mesh VERSION...  the same as mesh and these versions of Envoy, in .tools/envoys/VERSION/
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -175,6 +176,37 @@ ensure_istio() {
   ensure_etcd
 }
 
+# wrap_tool FILE: as link_tool, for a file of an unpacked package whose libraries are unpacked beside it.
+wrap_tool() {
+  mkdir -p "$TOOLS/bin"
+  printf '#!/bin/sh\nLD_LIBRARY_PATH="%s" exec "%s" "$@"\n' "$(echo "$TOOLS"/proxies/usr/lib/*-linux-gnu)" "$1" >"$TOOLS/bin/$(basename "$1")"
+  chmod +x "$TOOLS/bin/$(basename "$1")"
+}
+
+# Unpacked, not installed: installing the packages starts servers. With the libraries that this machine lacks.
+ensure_proxies() {
+  [ -d "$TOOLS/proxies" ] && return
+  have apt-get || fail "HAProxy and nginx are missing and there is no apt-get to fetch them with."
+  say "HAProxy and nginx from the distribution, into .tools/proxies"
+  local partial=$TOOLS/proxies.partial package
+  rm -rf "$partial"
+  mkdir -p "$partial/packages/partial"
+  { apt-get update -qq && apt-get install -y -qq --download-only --reinstall --no-install-recommends -o APT::Sandbox::User=root \
+    -o Dir::Cache::Archives="$partial/packages" haproxy nginx libnginx-mod-stream; } >/dev/null ||
+    fail "haproxy, nginx and libnginx-mod-stream could not be fetched with apt-get."
+  for package in "$partial"/packages/*.deb; do dpkg -x "$package" "$partial"; done
+  rm -rf "$partial/packages"
+  mv "$partial" "$TOOLS/proxies"
+  wrap_tool "$TOOLS/proxies/usr/sbin/haproxy"
+  wrap_tool "$TOOLS/proxies/usr/sbin/nginx"
+}
+
+ensure_bench() {
+  ensure_mesh
+  ensure_go
+  ensure_proxies
+}
+
 ensure_node
 ensure_npm_packages
 ensure_wire
@@ -185,5 +217,6 @@ case ${1:-} in
     for version in "${@:2}"; do install_envoy "$version" "$TOOLS/envoys/$version"; done
     ;;
   istio) ensure_istio ;;
-  *) fail "usage: scripts/setup.sh [mesh [ENVOY_VERSION...]|istio]" ;;
+  bench) ensure_bench ;;
+  *) fail "usage: scripts/setup.sh [mesh [ENVOY_VERSION...]|istio|bench]" ;;
 esac
