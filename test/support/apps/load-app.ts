@@ -4,6 +4,7 @@ import type { RemoteModule } from '../bed/remote-module.ts';
 /** The programs that tests run in pods, by the name of their file. */
 export interface Apps {
   readonly 'capture-server': typeof import('./capture-server.ts');
+  readonly 'connection-load': typeof import('./connection-load.ts');
   readonly crowd: typeof import('./crowd.ts');
   readonly greeter: typeof import('./greeter.ts');
   readonly 'grpc-client': typeof import('./grpc-client.ts');

@@ -41,6 +41,15 @@ export async function listenHalfClosed(port: number): Promise<void> {
   await listen(server, port);
 }
 
+/** Ends a connection with RST as soon as anything comes. */
+export async function listenResetting(port: number): Promise<void> {
+  const server = createServer((socket) => {
+    notePeer(socket);
+    socket.once('data', () => socket.resetAndDestroy());
+  });
+  await listen(server, port);
+}
+
 /** Echoes inside TLS. */
 export async function listenTls(port: number, keyFile: string, certificateFile: string): Promise<void> {
   const identity = { key: readFileSync(keyFile), cert: readFileSync(certificateFile) };
