@@ -17,6 +17,8 @@ export type Flags = Readonly<Record<string, string>>;
 export class IstioController {
   readonly api: ApiClient;
   readonly url: string;
+  /** Of the next start: over this process's own. */
+  environment: Readonly<Record<string, string>> = {};
   readonly #bed: Bed;
   readonly #storePath: string;
   readonly #flags: Flags;
@@ -52,7 +54,7 @@ export class IstioController {
   launch(more: Flags = {}, less: readonly string[] = []): void {
     const flags = Object.entries({ ...this.#flags, ...more }).filter(([name]) => !less.includes(name));
     const command = lazyscope('controller', Object.fromEntries(flags)).filter((word) => word !== '');
-    this.#process = this.#bed.start({ name: 'controller', command });
+    this.#process = this.#bed.start({ name: 'controller', command, environment: this.environment });
   }
 
   /** Starts and waits until it is ready. */
