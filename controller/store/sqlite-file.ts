@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { lacksFrames, readLogIndex } from './sqlite-log.ts';
 import { migrate } from './sqlite-schema.ts';
 
 /** How long another process (a backup, a shell) may hold the file. Everything waits meanwhile, so it is short. */
@@ -30,12 +31,17 @@ export interface DatabaseFile {
 /**
  * Opens, or creates, and migrates. Commits are durable when they return: the write-ahead log is synced each time,
  * so they outlive the process and the machine's power.
+ *
+ * @throws Error that {@link isCorruption} knows, where something of the database, or of its log, is gone
  */
 export function openDatabase(path: string): DatabaseFile {
   mkdirSync(dirname(path), { recursive: true });
+  refuseEmpty(path);
+  const index = readLogIndex(path);
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   try {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+    if (lacksFrames(database, index)) throw corruption('the newest changes in its log are gone');
     checkPages(database);
     migrate(database, path);
     const inode = inodeOf(path);
@@ -46,10 +52,24 @@ export function openDatabase(path: string): DatabaseFile {
   }
 }
 
+/** SQLite takes an empty file for a new database, and deletes its log. */
+function refuseEmpty(path: string): void {
+  if (sizeOf(path) === 0) throw corruption('the file is empty');
+  if (!existsSync(path) && (sizeOf(`${path}-wal`) ?? 0) > 0) throw corruption('only its log is left');
+}
+
 /** A truncated file opens without complaint, and fails on the first page that is gone. */
 function checkPages(database: DatabaseSync): void {
   const verdict = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
-  if (verdict !== 'ok') throw Object.assign(new Error(String(verdict)), { errcode: SQLITE_CORRUPT });
+  if (verdict !== 'ok') throw corruption(String(verdict).replace(/^\*\*\*.*\n/, ''));
+}
+
+function corruption(what: string): Error {
+  return Object.assign(new Error(what), { errcode: SQLITE_CORRUPT });
+}
+
+function sizeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.size;
 }
 
 function inodeOf(path: string): bigint | undefined {

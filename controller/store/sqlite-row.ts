@@ -35,6 +35,9 @@ const RELAY_REASONS: Names<RelayReason> = {
   UndeclaredHeadless: 'UndeclaredHeadless',
 };
 
+/** What a JavaScript `Date` holds: a time beyond it could not be written out. */
+const timestamp = z.number().min(-8.64e15).max(8.64e15);
+
 /** One row. Read back through this schema, since anybody can write to a file. */
 const rowSchema = z.object({
   key: z.string(),
@@ -47,17 +50,17 @@ const rowSchema = z.object({
   origin: z.enum(ORIGINS),
   state: z.enum(STATES),
   relay_reason: z.enum(RELAY_REASONS).nullable(),
-  first_seen: z.number(),
-  last_seen: z.number(),
+  first_seen: timestamp,
+  last_seen: timestamp,
   connections: z.number(),
   requests: z.number(),
   bytes_sent: z.number(),
   bytes_received: z.number(),
   errors: z.number(),
-  promoted_at: z.number().nullable(),
-  confirmed_at: z.number().nullable(),
-  relayed_at: z.number().nullable(),
-  cooled_at: z.number().nullable(),
+  promoted_at: timestamp.nullable(),
+  confirmed_at: timestamp.nullable(),
+  relayed_at: timestamp.nullable(),
+  cooled_at: timestamp.nullable(),
 });
 export type DependencyRow = z.infer<typeof rowSchema>;
 
@@ -97,9 +100,17 @@ export function toRow(dependency: Dependency): DependencyRow {
   };
 }
 
-/** Throws zod's error, which names the column, when the row is none of ours. */
+/** Throws zod's error, which names the column, or an error that says so, when the row is none of ours. */
 export function fromRow(values: Record<string, SQLOutputValue>): Dependency {
   const row = rowSchema.parse(values);
+  const dependency = dependencyOf(row);
+  // The pages of a file carry no checksums: a flipped bit in a name would be another workload or service.
+  const key = dependencyKey(dependency);
+  if (key !== row.key) throw new Error(`the row is that of "${key}"`);
+  return dependency;
+}
+
+function dependencyOf(row: DependencyRow): Dependency {
   return {
     source: row.source,
     destination: destinationOf(row),

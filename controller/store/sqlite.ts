@@ -1,6 +1,6 @@
 /** The graph in one SQLite file. `node:sqlite` is synchronous, so callers batch: one `save` is one transaction. */
 import type { StatementSync } from 'node:sqlite';
-import { LazyscopeError } from '../core/error.ts';
+import { LazyscopeError, reasonOf } from '../core/error.ts';
 import type { Dependency, Timestamp } from '../core/model.ts';
 import type { Problem, Store, StoredGraph } from '../core/ports.ts';
 import { type DatabaseFile, isCorruption, openDatabase, setAside } from './sqlite-file.ts';
@@ -73,7 +73,7 @@ export class SqliteStore implements Store {
       if (!isCorruption(error)) throw error;
       this.#release();
       const aside = setAside(this.#path, new Date(now));
-      this.#onProblem({ subject: this.#path, reason: `the file is damaged; it was set aside as ${aside}` });
+      this.#onProblem({ subject: this.#path, reason: `is damaged (${reasonOf(error)}); it was set aside as ${aside}` });
       return this.#read(now);
     }
   }
