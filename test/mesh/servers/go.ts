@@ -34,7 +34,8 @@ async function go(args: readonly string[], logFile: string): Promise<string> {
     child.once('error', resolve);
     child.once('close', (code, signal) => resolve(signal ?? code ?? 0));
   });
-  if (ended instanceof Error) throw new Error(`Go cannot be run (${ended.message}); "make test-mesh" installs it`);
+  if (ended instanceof Error)
+    throw new Error(`Go cannot be run (${ended.message}); "make test-mesh" and "make bench" install it`);
   if (ended !== 0) throw new Error(`go ${args[0]} ended with ${ended}: ${lastLine(logFile)} (more in ${logFile})`);
   return output.trim();
 }

@@ -33,8 +33,9 @@ test('commands and files are built once, with their variables, and found afterwa
   const built = await builtServers(module);
   assert.deepEqual(readdirSync(built).sort(), ['first', 'main.go', 'second']);
   assert.equal(run('sh', ['-c', `${join(built, 'first')} 2>&1`]), 'v1.2.3\n');
-  rmSync(join(module.folder, 'first'), { recursive: true });
+  rmSync(join(built, 'first'));
   assert.equal(await builtServers(module), built);
+  assert.ok(!existsSync(join(built, 'first')));
 });
 
 test('runs that want the same servers at once build them once', async () => {
@@ -47,6 +48,13 @@ test('another pin is another folder', () => {
   const module = moduleOf('pinned');
   const before = cacheFolder(module);
   writeFileSync(join(module.folder, 'go.sum'), 'example.test/x v1.0.0 h1:abc=\n');
+  assert.notEqual(cacheFolder(module), before);
+});
+
+test('another source file is another folder', () => {
+  const module = moduleOf('edited');
+  const before = cacheFolder(module);
+  writeFileSync(join(module.folder, 'second', 'main.go'), `${PROGRAM}\n`);
   assert.notEqual(cacheFolder(module), before);
 });
 

@@ -1,9 +1,10 @@
 /**
  * Built servers, kept for the user under `${XDG_CACHE_HOME:-~/.cache}/lazyscope/<name>-<hash of the pins>/`: built once
- * for all work trees, found in milliseconds afterwards, and built anew when a pin or a flag changes.
+ * for all work trees, found in milliseconds afterwards, and built anew when a pin, a flag or a file of its own
+ * changes.
  */
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -17,11 +18,17 @@ const LOCK_INTERVAL_MS = 200;
 export function cacheFolder(module: ServerModule): string {
   const { folder, ...recipe } = module;
   const hash = createHash('sha256').update(JSON.stringify([recipe, process.arch]));
-  for (const file of ['go.mod', 'go.sum']) hash.update(readFileSync(join(folder, file)));
+  for (const file of filesIn(folder)) hash.update(readFileSync(file));
   // XDG: a relative path is to be ignored, as an empty one. https://specifications.freedesktop.org/basedir-spec/latest/
   const set = process.env['XDG_CACHE_HOME'];
   const root = set?.startsWith('/') ? set : join(homedir(), '.cache');
   return join(root, 'lazyscope', `${module.name}-${hash.digest('hex').slice(0, 12)}`);
+}
+
+/** Pins and source code, in a stable order. */
+function filesIn(folder: string): readonly string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return entries.map((entry) => join(entry.parentPath, entry.name)).sort();
 }
 
 /**

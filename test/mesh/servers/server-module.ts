@@ -11,8 +11,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface ServerModule {
-  readonly name: 'kube-apiserver' | 'istio';
-  /** Where its `go.mod` and `go.sum` are. */
+  /** Of its folder in the cache. */
+  readonly name: string;
+  /** Where its `go.mod` and `go.sum` are, and its source code if it has any of its own. */
   readonly folder: string;
   /** Commands to build; each becomes a file named by the last part of its path. */
   readonly packages: readonly string[];
