@@ -33,7 +33,7 @@ import { SqliteStore } from './store/sqlite.ts';
 import { CertificateFolder } from './tls/certificate-folder.ts';
 import { egressAuthorization } from './tls/peer-authorization.ts';
 import { serverCredentials } from './tls/server-credentials.ts';
-import { AccessLogService, AggregatedDiscoveryService } from './wire/grpc.ts';
+import { AccessLogService, AggregatedDiscoveryService, SERVER_OPTIONS } from './wire/grpc.ts';
 import { encode } from './wire/messages.ts';
 import { createAdsService } from './xds/server.ts';
 
@@ -107,7 +107,7 @@ export async function startController(config: ControllerConfig, version: string,
 
   // The graph first, then the mesh: until both are complete no client is told anything.
   await Promise.all([pipeline.start(), certificates?.start()]);
-  const grpc = new Server(GRPC_OPTIONS);
+  const grpc = new Server(SERVER_OPTIONS);
   grpc.addService(AccessLogService, accessLogs.handlers);
   grpc.addService(AggregatedDiscoveryService, ads.handlers);
   const grpcPort = await bind(grpc, config, certificates);
@@ -131,17 +131,6 @@ export async function startController(config: ControllerConfig, version: string,
     },
   };
 }
-
-/**
- * Dead peers are found within half a minute; Envoy itself pings every 30 s. A client that holds everything names it all
- * in one request when it reconnects: with 30,000 ports that is more than gRPC's default of 4 MB, which would end every
- * stream that it opens.
- */
-const GRPC_OPTIONS = {
-  'grpc.keepalive_time_ms': 20_000,
-  'grpc.keepalive_timeout_ms': 10_000,
-  'grpc.max_receive_message_length': 32 * 1024 * 1024,
-};
 
 /** grpc-js writes to stderr by itself; what matters to operators reaches them as errors of calls. */
 function logGrpcTo(logger: Logger): void {

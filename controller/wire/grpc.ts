@@ -1,5 +1,5 @@
 /** Envoy's two gRPC services that we serve and call. */
-import type { MethodDefinition } from '@grpc/grpc-js';
+import type { MethodDefinition, ServerOptions } from '@grpc/grpc-js';
 import { messageType } from './messages.ts';
 
 interface BidiMethod {
@@ -45,4 +45,15 @@ export const AccessLogService = {
     responseSerialize: () => Buffer.alloc(0),
     responseDeserialize: () => ({}),
   } satisfies MethodDefinition<Buffer, object>,
+};
+
+/**
+ * Of the gRPC server that offers both. Dead peers are found within half a minute; Envoy itself pings every 30 s. A client
+ * that holds everything names it all in one request when it reconnects: with 30,000 ports that is more than gRPC's
+ * default of 4 MB, which would end every stream that it opens.
+ */
+export const SERVER_OPTIONS: ServerOptions = {
+  'grpc.keepalive_time_ms': 20_000,
+  'grpc.keepalive_timeout_ms': 10_000,
+  'grpc.max_receive_message_length': 32 * 1024 * 1024,
 };
