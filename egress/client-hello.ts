@@ -1,4 +1,5 @@
 /** The server name (SNI) of a TLS ClientHello: RFC 8446 section 4.1.2 and RFC 6066 section 3. */
+import { isIPv4 } from 'node:net';
 
 const HANDSHAKE_RECORD = 22;
 const CLIENT_HELLO = 1;
@@ -6,6 +7,8 @@ const SERVER_NAME_EXTENSION = 0;
 const HOST_NAME = 0;
 /** A hello is some hundred bytes, a few thousand with post-quantum key shares. */
 const MAX_HELLO_BYTES = 64 * 1024;
+/** RFC 8446 section 5.1. */
+const MAX_RECORD_BYTES = 2 ** 14;
 
 export type ClientHello =
   | { readonly kind: 'Incomplete' }
@@ -22,7 +25,7 @@ export function parseClientHello(bytes: Buffer): ClientHello {
   if (bytes.length === 0) return INCOMPLETE;
   if (bytes[0] !== HANDSHAKE_RECORD) return NOT_TLS;
   if (bytes.length > 1 && bytes[1] !== 3) return NOT_TLS;
-  if (bytes.length > 5 && bytes[5] !== CLIENT_HELLO) return NOT_TLS;
+  if (bytes.length > 5 && bytes[5] !== CLIENT_HELLO && bytes.readUInt16BE(3) > 0) return NOT_TLS;
   const handshake = joinRecords(bytes);
   if (handshake.length < 4) return handshake.ended ? NAMELESS : INCOMPLETE;
   const length = handshake.bytes.readUIntBE(1, 3);
@@ -39,8 +42,8 @@ function joinRecords(bytes: Buffer): { readonly bytes: Buffer; readonly length: 
   while (at + 5 <= bytes.length) {
     ended = bytes[at] !== HANDSHAKE_RECORD;
     const length = bytes.readUInt16BE(at + 3);
-    // A record without payload would let a hello grow without end.
-    ended ||= length === 0;
+    // A record without payload would let a hello grow without end; servers take neither that nor a longer one.
+    ended ||= length === 0 || length > MAX_RECORD_BYTES;
     if (ended) break;
     parts.push(bytes.subarray(at + 5, at + 5 + length));
     at += 5 + length;
@@ -100,7 +103,7 @@ function named(extension: Reader): ClientHello {
   return NAMELESS;
 }
 
-/** DNS names only: the name becomes part of a report, so nothing else may pass. */
+/** DNS names only, as RFC 6066 section 3 asks: the name becomes part of a report, so nothing else may pass. */
 function isHostName(name: string): boolean {
-  return name.length <= 253 && /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?$/.test(name);
+  return name.length <= 253 && !isIPv4(name) && /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?$/.test(name);
 }

@@ -3,7 +3,8 @@ import type { Framing } from './http1-head.ts';
 /** Longest line of a chunked body: a chunk size with its extensions, or a trailer field. */
 const MAX_LINE_BYTES = 16 * 1024;
 const LINE_FEED = 10;
-const CHUNK_SIZE = /^([0-9A-Fa-f]{1,13})[ \t]*(?:;.*)?\r$/;
+const CHUNK_SIZE = /^([0-9A-Fa-f]{1,13})[ \t]*(?:;[\t -~\x80-\xff]*)?\r$/;
+const TRAILER_LINE = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r$/;
 
 type Part = 'Bytes' | 'Chunk' | 'Size' | 'ChunkEnd' | 'Trailer' | 'Endless';
 
@@ -72,7 +73,7 @@ export class Http1Body {
       this.#isBroken = line !== '\r';
       this.#part = 'Size';
     } else if (line === '\r') this.#part = 'Bytes';
-    else this.#isBroken = !line.endsWith('\r');
+    else this.#isBroken = !TRAILER_LINE.test(line);
   }
 
   #beginChunk(size: string | undefined): void {

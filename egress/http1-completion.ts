@@ -1,7 +1,7 @@
 import type { RequestHead } from './http1-head.ts';
 import type { Complete } from './name-completion.ts';
 
-/** Same line breaks as the parser: a bare carriage return is part of a value. */
+/** Same line breaks as the parser. */
 const HOST_FIELD = /(\r\nhost:[ \t]*)([^\s]+)(?=[ \t]*\r\n)/gi;
 const ABSOLUTE_TARGET = /^(\S+ https?:\/\/)([^/?#@\s]+)(?=[/?#\s])/i;
 

@@ -17,6 +17,9 @@ export interface RequestHead {
   readonly asksTunnel: boolean;
 }
 
+/** What the reading of a response needs of its request. */
+export type Asked = Pick<RequestHead, 'method' | 'asksTunnel'>;
+
 export interface ResponseHead {
   readonly status: number;
   readonly framing: Framing;
@@ -34,14 +37,25 @@ interface Fields {
   upgrade: boolean;
 }
 
+/**
+ * A field line, as RFC 9110 section 5.5 and RFC 9112 section 5 have it: the name is a token, which the colon follows at
+ * once; no line is folded; carriage returns, NUL and other controls, which lenient readers take for line breaks or blanks,
+ * are nowhere.
+ */
+const FIELD_LINES = /^(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r\n)*$/;
 /** Matches the first 33 bytes, or less, of what can become a request line. */
 export const REQUEST_START = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{0,32}( |$)/;
 /** Matches the first bytes of what can become a status line. */
 export const RESPONSE_START = /^(HTTP\/1\.|(HTTP\/1|HTTP\/|HTTP|HTT|HT|H|)$)/;
 
-const REQUEST_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}) ([^\s]+) HTTP\/1\.([01])$/;
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/;
-const AUTHORITY_OF_ABSOLUTE_FORM = /^https?:\/\/(?:[^/?#@]*@)?([^/?#]+)/i;
+const REQUEST_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}) ([!-~\x80-\xff]+) HTTP\/1\.([01])$/;
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t -~\x80-\xff]*)?$/;
+const ABSOLUTE_FORM = /^[a-z][a-z0-9+.-]*:\/\//i;
+/** What RFC 3986 section 3.2.2 allows in a host, an address in brackets and a port included. */
+const HOST = /^[\w.~!$&'()*+,;=%:[\]-]*$/;
+/** That with a user before it: RFC 3986 section 3.2.1. */
+const AUTHORITY = /^[^/?#]*:\/\/(?:[\w.~!$&'()*+,;=%:-]*@)?([\w.~!$&'()*+,;=%:[\]-]+)(?:[/?#]|$)/;
+const TRANSFER_CODINGS = /^[!#$%&'*+.^_`|~0-9a-z-]+(?:[ \t]*,[ \t]*[!#$%&'*+.^_`|~0-9a-z-]+)*$/;
 const FIELD_NAME_END = ':';
 
 /** @param text the head in latin1, up to and including the line break of its last line */
@@ -51,21 +65,28 @@ export function parseRequestHead(text: string): RequestHead | undefined {
   const fields = line ? readFields(text, lineEnd + 2) : undefined;
   const [, method, target, minor] = line ?? [];
   if (!fields || method === undefined || target === undefined) return undefined;
+  const host = requestHost(method, target, fields.host);
   const framing = requestFraming(fields, minor === '0');
-  if (framing === undefined) return undefined;
+  if (framing === undefined || host === undefined) return undefined;
+  // Whether CONNECT can have a body is not agreed on: RFC 9110 section 9.3.6.
+  if (method === 'CONNECT' && framing !== 0) return undefined;
   return {
     method,
-    host: requestHost(method, target, fields.host),
-    framing: method === 'CONNECT' ? 0 : framing,
+    host,
+    framing,
     isLast: isLast(fields, minor === '0'),
     asksTunnel: method === 'CONNECT' || fields.upgrade,
   };
 }
 
-/** The target of an absolute-form request overrules Host: RFC 9112 section 3.2.2. */
-function requestHost(method: string, target: string, host: string | undefined): string {
+/**
+ * A target in absolute form, or that of CONNECT, overrules Host: RFC 9112 sections 3.2.2 and 3.2.3.
+ * @returns `undefined` where the name could be read in several ways
+ */
+function requestHost(method: string, target: string, host: string | undefined): string | undefined {
+  if (method === 'CONNECT') return HOST.test(target) ? target : undefined;
   if (target.charCodeAt(0) === 0x2f) return host ?? '';
-  return AUTHORITY_OF_ABSOLUTE_FORM.exec(target)?.[1] ?? host ?? (method === 'CONNECT' ? target : '');
+  return ABSOLUTE_FORM.test(target) ? AUTHORITY.exec(target)?.[1] : (host ?? '');
 }
 
 function requestFraming(fields: Fields, isHttp10: boolean): Framing | undefined {
@@ -78,11 +99,13 @@ function requestFraming(fields: Fields, isHttp10: boolean): Framing | undefined 
  * @param text the head in latin1, up to and including the line break of its last line
  * @param request what it answers
  */
-export function parseResponseHead(text: string, request: RequestHead): ResponseHead | undefined {
+export function parseResponseHead(text: string, request: Asked): ResponseHead | undefined {
   const lineEnd = text.indexOf('\r\n');
   const line = STATUS_LINE.exec(text.slice(0, lineEnd));
   const fields = line ? readFields(text, lineEnd + 2) : undefined;
   if (!line || !fields) return undefined;
+  // HTTP/1.0 has no transfer codings: RFC 9112 section 6.1.
+  if (fields.coding !== undefined && line[1] === '0') return undefined;
   const status = Number(line[2]);
   const framing = responseFraming(status, fields, request);
   if (framing === undefined) return undefined;
@@ -90,7 +113,7 @@ export function parseResponseHead(text: string, request: RequestHead): ResponseH
 }
 
 /** RFC 9112 section 6.3. */
-function responseFraming(status: number, fields: Fields, request: RequestHead): Framing | undefined {
+function responseFraming(status: number, fields: Fields, request: Asked): Framing | undefined {
   if (status === 101) return request.asksTunnel ? 'Tunnel' : undefined;
   if (status < 200) return 0;
   if (request.method === 'CONNECT' && status < 300) return 'Tunnel';
@@ -115,13 +138,12 @@ function readFields(text: string, start: number): Fields | undefined {
     keepAlive: false,
     upgrade: false,
   };
+  if (!FIELD_LINES.test(text.slice(start))) return undefined;
   let at = start;
   while (at < text.length) {
-    // Line by line at LF, so that a bare one (a line break to lenient servers) is seen.
-    const end = text.indexOf('\n', at);
-    if (end <= at || text.charCodeAt(end - 1) !== 13) return undefined;
-    if (!readField(fields, text, at, end - 1)) return undefined;
-    at = end + 1;
+    const end = text.indexOf('\r', at);
+    if (!readField(fields, text, at, end)) return undefined;
+    at = end + 2;
   }
   return fields;
 }
@@ -129,26 +151,33 @@ function readFields(text: string, start: number): Fields | undefined {
 /** @returns false where the line cannot be accepted; fields that do not matter here are not looked at */
 function readField(fields: Fields, text: string, start: number, end: number): boolean {
   const colon = text.indexOf(FIELD_NAME_END, start);
-  if (colon <= start || colon >= end) return false;
-  const beforeColon = text.charCodeAt(colon - 1);
-  const first = text.charCodeAt(start);
-  // Folded lines and blanks before the colon: RFC 9112 sections 5.1 and 5.2.
-  if (first === 32 || first === 9 || beforeColon === 32 || beforeColon === 9) return false;
   switch (colon - start) {
     case 4:
     case 10:
     case 14:
     case 17:
-      return setField(fields, text.slice(start, colon).toLowerCase(), text.slice(colon + 1, end).trim());
+      return setField(fields, text.slice(start, colon).toLowerCase(), trimmed(text, colon + 1, end));
     default:
       return true;
   }
 }
 
+/** Without the blanks of RFC 9110 section 5.6.3. `trim` knows more of them: to other readers those belong to the value. */
+function trimmed(text: string, start: number, end: number): string {
+  let [from, to] = [start, end];
+  while (from < to && isBlank(text.charCodeAt(from))) from += 1;
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to -= 1;
+  return text.slice(from, to);
+}
+
+function isBlank(code: number): boolean {
+  return code === 32 || code === 9;
+}
+
 function setField(fields: Fields, name: string, value: string): boolean {
   switch (name) {
     case 'host':
-      if (fields.host !== undefined && fields.host !== value) return false;
+      if (fields.host !== undefined || !HOST.test(value)) return false;
       fields.host = value;
       return true;
     case 'connection':
@@ -157,11 +186,19 @@ function setField(fields: Fields, name: string, value: string): boolean {
     case 'content-length':
       return setContentLength(fields, value);
     case 'transfer-encoding':
-      fields.coding = /(^|[\s,])chunked$/i.test(value) ? 'chunked' : 'other';
-      return true;
+      return setCoding(fields, value.toLowerCase());
     default:
       return true;
   }
+}
+
+/** Chunked is the last coding, and is applied once: RFC 9112 section 7.1. */
+function setCoding(fields: Fields, codings: string): boolean {
+  if (fields.coding === 'chunked' || !TRANSFER_CODINGS.test(codings)) return false;
+  const names = codings.split(/[ \t]*,[ \t]*/);
+  const chunked = names.indexOf('chunked');
+  fields.coding = chunked < 0 ? 'other' : 'chunked';
+  return chunked < 0 || chunked === names.length - 1;
 }
 
 function readConnection(fields: Fields, options: string): void {

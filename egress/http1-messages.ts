@@ -4,8 +4,13 @@ import type { Framing } from './http1-head.ts';
 /** Longest head that is observed. */
 export const MAX_HEAD_BYTES = 64 * 1024;
 
-const HEAD_END = Buffer.from('\r\n\r\n', 'latin1');
+export const HEAD_END: Buffer = Buffer.from('\r\n\r\n', 'latin1');
 const BARE_LINE_FEED = /[^\r]\n/;
+/** Whether the head in so many bytes, whose end was not found in them, is longer than {@link MAX_HEAD_BYTES}. */
+export function isTooLong(length: number): boolean {
+  return length - HEAD_END.length + 1 > MAX_HEAD_BYTES;
+}
+
 /** As many as tell whether a message begins here. */
 const START_BYTES = 33;
 
@@ -82,7 +87,7 @@ export class Http1Messages {
     // To lenient servers a bare line feed ends a line, so the end could already be here without being found.
     const fresh = bytes.toString('latin1', offset + Math.max(0, this.#searched - 1));
     const isStart = this.#start.test(bytes.toString('latin1', offset, offset + START_BYTES));
-    const isBroken = length > MAX_HEAD_BYTES || !isStart || BARE_LINE_FEED.test(fresh);
+    const isBroken = isTooLong(length) || !isStart || BARE_LINE_FEED.test(fresh);
     this.event = isBroken ? 'Broken' : 'More';
     this.#searched = length;
     return offset;

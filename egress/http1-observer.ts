@@ -1,4 +1,11 @@
-import { parseRequestHead, parseResponseHead, REQUEST_START, RESPONSE_START, type RequestHead } from './http1-head.ts';
+import {
+  type Asked,
+  parseRequestHead,
+  parseResponseHead,
+  REQUEST_START,
+  RESPONSE_START,
+  type RequestHead,
+} from './http1-head.ts';
 import { Http1Messages } from './http1-messages.ts';
 
 /** What {@link Http1Observer.nextRequest} came to. */
@@ -13,6 +20,8 @@ export type RequestEvent =
   | 'Broken';
 
 const NO_BYTES: Buffer = Buffer.alloc(0);
+/** Requests without an answer that are kept in mind. Clients that pipeline send some dozens. */
+export const MAX_UNANSWERED = 1_000;
 
 /**
  * Follows the messages of an HTTP/1 connection in both directions without touching a byte. Request bytes are stepped
@@ -23,8 +32,8 @@ export class Http1Observer {
   /** The last request head. */
   request: RequestHead | undefined;
   event: RequestEvent = 'More';
-  /** Admitted requests whose response is not complete, oldest first. */
-  readonly #unanswered: RequestHead[] = [];
+  /** Admitted requests whose response is not complete, oldest first. Texts of their heads are not kept. */
+  readonly #unanswered: Asked[] = [];
   #requests = new Http1Messages(REQUEST_START);
   #responses = new Http1Messages(RESPONSE_START);
   /** Start of a response head whose end has not come yet. */
@@ -80,7 +89,7 @@ export class Http1Observer {
     this.event = this.#requests.event;
     if (this.event === 'Head') {
       this.request = parseRequestHead(this.#requests.head);
-      if (!this.request) this.event = 'Broken';
+      if (!this.request || this.#unanswered.length >= MAX_UNANSWERED) this.event = 'Broken';
     }
     this.#hasGivenUp ||= this.event === 'Broken';
     return end;
@@ -88,7 +97,8 @@ export class Http1Observer {
 
   /** The last head goes to the upstream now. */
   admit(request: RequestHead): void {
-    this.#unanswered.push(request);
+    const { method, asksTunnel } = request;
+    this.#unanswered.push({ method, asksTunnel });
     this.#isClosing ||= request.isLast;
     this.#requests.begin(request.framing);
   }

@@ -7,7 +7,7 @@ import { REQUEST_START } from './http1-head.ts';
 const HTTP2_PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 /** Longest request line: a URL of 8 KiB is the usual limit of servers. */
 const MAX_REQUEST_LINE_BYTES = 16 * 1024;
-const REQUEST_LINE = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} [^\s]+ HTTP\/1\.[01]\r$/;
+const REQUEST_LINE = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} [!-~\x80-\xff]+ HTTP\/1\.[01]\r$/;
 const LINE_FEED = 10;
 
 export interface Sniffed {

@@ -3,6 +3,8 @@
 export const FRAME_HEADER_BYTES = 9;
 /** Longest sequence that is read, and held until it is complete. */
 const MAX_HEADER_FRAMES_BYTES = 64 * 1024;
+/** So many frames are read over and over while the last one is awaited; empty ones would cost nothing but that. */
+const MAX_HEADER_FRAMES = 128;
 /** Every receiver takes frames of this size: RFC 9113 section 4.2. */
 const MAX_FRAGMENT_BYTES = 16_384;
 const PRIORITY_BYTES = 5;
@@ -54,7 +56,8 @@ export function readHeaderFrames(bytes: Buffer, start: number): ReadHeaderFrames
   const last = sequence.at(-1);
   const isComplete = last !== undefined && (last.flags & END_HEADERS) !== 0;
   const length = (isComplete ? last.end : bytes.length) - start;
-  if (length > MAX_HEADER_FRAMES_BYTES || !isSequence(sequence)) return BROKEN;
+  if (length > MAX_HEADER_FRAMES_BYTES || sequence.length > MAX_HEADER_FRAMES) return BROKEN;
+  if (!isSequence(sequence)) return BROKEN;
   if (!first || !isComplete) return INCOMPLETE;
   const content = readContent(first);
   if (!content) return BROKEN;
@@ -75,7 +78,8 @@ function readSequence(bytes: Buffer, start: number): readonly Frame[] {
   let frame = readFrame(bytes, start);
   while (frame) {
     frames.push(frame);
-    frame = frame.flags & END_HEADERS ? undefined : readFrame(bytes, frame.end);
+    const isLast = (frame.flags & END_HEADERS) !== 0 || frames.length > MAX_HEADER_FRAMES;
+    frame = isLast ? undefined : readFrame(bytes, frame.end);
   }
   return frames;
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Http1Observer } from '../../egress/http1-observer.ts';
+import { Http1Observer, MAX_UNANSWERED } from '../../egress/http1-observer.ts';
+import { usedHeap } from './support/used-heap.ts';
 
 const bytesOf = (text: string): Buffer => Buffer.from(text, 'latin1');
 
@@ -125,6 +126,19 @@ test('gives up on requests that it does not understand', () => {
     ['a chunk without size', 'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n'],
     ['a chunk that is longer', 'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n'],
     ['a chunk size with a bare line feed', 'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\na'],
+    ['a chunk size with a carriage return', 'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;\ra\r\n'],
+    ['a negative chunk size', 'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n'],
+    ['a huge chunk size', `POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n${'f'.repeat(14)}\r\n`],
+    [
+      'a chunk size that 64 bits cannot hold',
+      `POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1${'0'.repeat(16)}\r\n`,
+    ],
+    ['a long chunk extension', `POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;${'x'.repeat(20_000)}\r\n`],
+    [
+      'a request in the place of trailers',
+      'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nGET / HTTP/1.1\r\n',
+    ],
+    ['a folded trailer', 'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: a\r\n b\r\n'],
     ['an endless trailer', `POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n${'x'.repeat(20_000)}`],
   ];
   for (const [name, text] of table) {
@@ -132,6 +146,43 @@ test('gives up on requests that it does not understand', () => {
     assert.equal(observe(observer, [bytesOf(text)]).at(-1), 'Broken', name);
     assert.equal(observer.hasGivenUp, true, name);
   }
+});
+
+test('a head of just 64 KiB is understood wherever it is split, one of a byte more nowhere', () => {
+  const head = (length: number): Buffer => bytesOf(`GET / HTTP/1.1\r\nX: ${'x'.repeat(length - 19)}\r\n\r\n`);
+  for (const [length, events] of [
+    [65_536, [`Head  ${65_540}`, `End  ${65_540}`]],
+    [65_537, ['Broken']],
+  ] as const) {
+    const bytes = head(length);
+    for (const behind of [0, 1, 2, 3, 4, 5]) {
+      const found = observe(new Http1Observer(), cut(bytes, [bytes.length - behind]));
+      assert.deepEqual(found, events, `${length} bytes, split ${behind} before the end`);
+    }
+  }
+});
+
+test('gives up where more than 1,000 requests wait for their answer, and not before', () => {
+  const observer = new Http1Observer();
+  const one = bytesOf('GET / HTTP/1.1\r\n\r\n');
+  observe(observer, [Buffer.concat(Array.from({ length: MAX_UNANSWERED }, () => one))]);
+  assert.deepEqual([observer.unanswered, observer.hasGivenUp], [MAX_UNANSWERED, false]);
+  observer.readResponses(bytesOf('HTTP/1.1 204 No Content\r\n\r\n'));
+  observe(observer, [one]);
+  assert.equal(observer.hasGivenUp, false, 'an answer makes room');
+  assert.deepEqual(observe(observer, [one]), ['Broken']);
+  assert.equal(observer.unanswered, MAX_UNANSWERED);
+});
+
+test('of requests that wait for their answer no text is kept', () => {
+  const observer = new Http1Observer();
+  const host = (number: number): string => `a-rather-long-name-${number}`;
+  const before = usedHeap();
+  for (let number = 0; number < MAX_UNANSWERED; number += 1) {
+    observe(observer, [bytesOf(`GET / HTTP/1.1\r\nHost: ${host(number)}\r\nX: ${'x'.repeat(60_000)}\r\n\r\n`)]);
+  }
+  assert.equal(observer.unanswered, MAX_UNANSWERED);
+  assert.ok(usedHeap() - before < 5_000_000);
 });
 
 test('gives up on responses that it does not understand', () => {

@@ -26,6 +26,16 @@ test('recognises protocols by their first bytes', () => {
     [`${'A'.repeat(33)}`, 'TCP'],
     ['\x16\x02', 'TCP'],
     ['\x16', undefined],
+    ['\x16\x03\x01\0\0', 'TLS'],
+    ['\x16\x03\x01\0\0\x16', 'TLS'],
+    ['\x16\x03\x01\x40\x01\x01', 'TLS'],
+    ['\x16\x03\x01\x40\0\x01', undefined],
+    ['\x16\x03\x01\0\x04\x02\0\0\0', 'TCP'],
+    ['\x80\x2e\x01\0\x02', 'TCP'],
+    ['\r\n\r\n\0\r\nQUIT\n', 'TCP'],
+    ['PROXY TCP4 10.1.2.3 10.96.0.1 40000 8080\r\n', 'TCP'],
+    ['GET /caf\xc3\xa0 HTTP/1.1\r\n', 'HTTP1'],
+    ['GET /\0 HTTP/1.1\r\n', 'TCP'],
   ];
   for (const [text, protocol] of table) assert.equal(sniff(bytesOf(text))?.protocol, protocol, JSON.stringify(text));
 });
