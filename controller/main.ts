@@ -85,7 +85,7 @@ export async function startController(config: ControllerConfig, version: string,
   const certificates = certificateFolder(config, problem);
   const guard = egressGuard(config, certificates);
   const accessLogs = createAccessLogService({ sink: pipeline, problem, now, ...guard });
-  const ads = createAdsService({ source: pipeline, now, logger, metrics, ...guard });
+  const ads = createAdsService({ source: pipeline, now, logger, metrics, problem, ...guard });
   pipeline.reportClients(() => ads.statuses());
   addLearningMetrics(metrics, pipeline, accessLogs.counts);
 

@@ -4,16 +4,15 @@ import type { Logger } from 'pino';
 import { connect, type DeltaClient } from '../core/delta/client.ts';
 import { deadline, next, publish, type Received, receive } from '../core/delta/delta.ts';
 import type { DeltaRequest, DeltaResponse, ResourceCodec } from '../core/delta/discovery.ts';
+import { excessOf } from '../core/delta/limits.ts';
 import { statusOf, warmClusters } from '../core/delta/status.ts';
 import { CLUSTER, LISTENER, type NodeIdentity, type Timestamp } from '../core/model.ts';
 import { parseNodeId } from '../core/node-identity.ts';
 import type { ClientStatus, HeldResources, SnapshotSource } from '../core/ports.ts';
-import { fromResponse, nodeIdOf, shortTypeName, toRequest, typeUrlOf } from './discovery-messages.ts';
+import { clipped, fromResponse, nodeIdOf, shortTypeName, toRequest, typeUrlOf } from './discovery-messages.ts';
 import type { AdsMetrics } from './metrics.ts';
 import type { Turns } from './turns.ts';
 
-/** More names than any mesh has services; a client that subscribes to more is refused. */
-const MAX_NAMES = 100_000;
 const NOTHING_HELD: HeldResources = { clusters: new Map(), listeners: new Map() };
 
 /** What all streams share. */
@@ -24,6 +23,8 @@ export interface AdsContext {
   readonly logger: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
   readonly metrics: AdsMetrics;
   readonly turns: Turns;
+  /** Called once, when the client has said who it is. */
+  readonly identified: (stream: AdsStream) => void;
   /** Called once, when the stream is over. */
   readonly closed: (stream: AdsStream) => void;
 }
@@ -32,6 +33,8 @@ type Call = ServerDuplexStream<object, object>;
 
 export class AdsStream {
   readonly number: number;
+  /** Address of the peer, without its port. */
+  readonly address: string;
   readonly #call: Call;
   readonly #context: AdsContext;
   readonly #ignoredTypes = new Set<string>();
@@ -39,6 +42,7 @@ export class AdsStream {
   /** Set by the first request. */
   #node: NodeIdentity | undefined;
   #held = NOTHING_HELD;
+  #isAnnounced = false;
   #isDirty = true;
   /** A response is on its way into the transport; the next one waits, so that a slow client costs one response. */
   #isWriting = false;
@@ -47,6 +51,7 @@ export class AdsStream {
 
   constructor(call: Call, number: number, context: AdsContext) {
     this.number = number;
+    this.address = call.getPeer().replace(/:\d+$/, '');
     this.#call = call;
     this.#context = context;
     this.#client = connect(number, context.now());
@@ -124,33 +129,35 @@ export class AdsStream {
 
   #message(message: object): void {
     if (this.#isOver) return;
-    const isFirst = this.#node === undefined;
     this.#node ??= this.#identify(message);
     if (this.#node === undefined) return;
     const request = toRequest(message);
     if (request === undefined) this.#ignore(typeUrlOf(message));
-    else this.#request(this.#node, request, isFirst);
+    else this.#request(this.#node, request);
   }
 
   #identify(message: object): NodeIdentity | undefined {
     const parsed = parseNodeId(nodeIdOf(message));
     if ('node' in parsed) {
-      this.#context.logger.info({ node: parsed.node.id, stream: this.number }, 'Connected');
+      this.#node = parsed.node;
+      this.#context.logger.info({ node: parsed.node.id, stream: this.number, address: this.address }, 'Connected');
+      this.#context.identified(this);
       return parsed.node;
     }
     this.#refuse(status.INVALID_ARGUMENT, `node ${parsed.field}`, parsed.reason);
     return undefined;
   }
 
-  #request(node: NodeIdentity, request: DeltaRequest, isFirst: boolean): void {
+  #request(node: NodeIdentity, request: DeltaRequest): void {
+    const excess = excessOf(this.#client.subscriptions[request.type], request);
+    if (excess !== undefined) {
+      this.#refuse(status.RESOURCE_EXHAUSTED, 'names', excess);
+      return;
+    }
     const tellsMore = this.#hear(request);
     const received = receive(this.#client, request, this.#context.now());
     this.#client = received.client;
-    if (this.#client.subscriptions[request.type].names.size > MAX_NAMES) {
-      this.#refuse(status.RESOURCE_EXHAUSTED, 'names', `more than ${MAX_NAMES} ${request.type} names are subscribed`);
-      return;
-    }
-    if (isFirst || tellsMore) this.#announce(node);
+    if (tellsMore || !this.#isAnnounced) this.#announce(node);
     if (received.warmed) this.#warmed(node);
     if (received.rejected) this.#rejected(node, request, received.rejected);
     this.#context.turns.ask(this);
@@ -166,6 +173,7 @@ export class AdsStream {
 
   #announce(node: NodeIdentity): void {
     const { source, now } = this.#context;
+    this.#isAnnounced = true;
     source.clientConnected(node, this.number, this.#held, now());
     this.#isDirty = true;
     if (this.#client.lastAckAt !== undefined) this.#warmed(node);
@@ -185,16 +193,17 @@ export class AdsStream {
     else logger.debug(fields, 'Rejected by the client; sent again in parts');
   }
 
-  #ignore(typeUrl: string): void {
+  #ignore(unknown: string): void {
+    const typeUrl = clipped(unknown, 200);
     if (this.#ignoredTypes.size >= 10 || this.#ignoredTypes.has(typeUrl)) return;
     this.#ignoredTypes.add(typeUrl);
     this.#context.metrics.refused('type');
-    this.#context.logger.warn({ node: this.#node?.id, typeUrl: typeUrl.slice(0, 200) }, 'Type is not served; ignored');
+    this.#context.logger.warn({ node: this.#node?.id, typeUrl }, 'Type is not served; ignored');
   }
 
   #refuse(code: status, reason: string, details: string): void {
     this.#context.metrics.refused(reason);
-    this.#context.logger.warn({ peer: this.#call.getPeer(), details }, 'xDS stream refused');
+    this.#context.logger.warn({ peer: this.#call.getPeer(), node: this.#node?.id, details }, 'xDS stream refused');
     this.#call.emit('error', { code, details });
     this.#over();
   }
@@ -218,6 +227,6 @@ export class AdsStream {
     this.#context.closed(this);
     if (this.#node === undefined) return;
     this.#context.logger.info({ node: this.#node.id, stream: this.number }, 'Disconnected');
-    this.#context.source.clientDisconnected(this.#node, this.number, this.#context.now());
+    if (this.#isAnnounced) this.#context.source.clientDisconnected(this.#node, this.number, this.#context.now());
   }
 }

@@ -2,6 +2,9 @@
 import type { DeltaRequest, DeltaResponse } from '../core/delta/discovery.ts';
 import { RESOURCE_TYPES, type Resource, type ResourceType } from '../core/model.ts';
 
+/** Enough to name some resources and what is wrong with them. It is kept while a client rejects something. */
+const LONGEST_ERROR = 2_000;
+
 /** `envoy.service.discovery.v3.DeltaDiscoveryRequest` as decoded; absent fields have protobuf's defaults. */
 interface DeltaDiscoveryRequest {
   readonly node?: { readonly id: string } | null;
@@ -34,8 +37,13 @@ export function toRequest(message: object): DeltaRequest | undefined {
     unsubscribe: request.resource_names_unsubscribe,
     initialVersions: new Map(Object.entries(request.initial_resource_versions)),
     nonce: request.response_nonce,
-    ...(request.error_detail && { error: request.error_detail.message }),
+    ...(request.error_detail && { error: clipped(request.error_detail.message, LONGEST_ERROR) }),
   };
+}
+
+/** The beginning of a text, as a copy: a slice would keep all of it in memory. */
+export function clipped(text: string, length: number): string {
+  return text.length <= length ? text : `${Buffer.from(text.slice(0, length)).toString()}…`;
 }
 
 /** `envoy.service.discovery.v3.DeltaDiscoveryResponse`, ready to be serialized. */

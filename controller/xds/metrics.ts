@@ -12,8 +12,14 @@ export interface AdsMetrics {
   refused(reason: string): void;
 }
 
-/** @param clients tells the number of open streams when metrics are scraped */
-export function createAdsMetrics(registry: Registry, clients: () => number): AdsMetrics {
+/** Numbers of open streams, asked for when metrics are scraped. */
+export interface StreamCounts {
+  readonly all: () => number;
+  /** Those with a node id that another one has too. */
+  readonly sharing: () => number;
+}
+
+export function createAdsMetrics(registry: Registry, streams: StreamCounts): AdsMetrics {
   const registers = [registry];
   const labelNames = ['type'] as const;
   const pushes = new Counter({
@@ -45,7 +51,15 @@ export function createAdsMetrics(registry: Registry, clients: () => number): Ads
     help: 'Connected xDS clients.',
     registers,
     collect() {
-      this.set(clients());
+      this.set(streams.all());
+    },
+  });
+  new Gauge({
+    name: 'lazyscope_xds_clients_sharing_node',
+    help: 'Connected xDS clients with a node id that another connected client has too.',
+    registers,
+    collect() {
+      this.set(streams.sharing());
     },
   });
   for (const type of RESOURCE_TYPES.map(shortTypeName))

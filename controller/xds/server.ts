@@ -6,9 +6,10 @@ import { type ServerDuplexStream, status, type UntypedServiceImplementation } fr
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import type { NodeIdentity, Timestamp } from '../core/model.ts';
-import type { ClientStatus, DirtyClients, SnapshotSource } from '../core/ports.ts';
+import type { ClientStatus, DirtyClients, Problem, SnapshotSource } from '../core/ports.ts';
 import { type AdsContext, AdsStream } from './ads-stream.ts';
 import { createAdsMetrics } from './metrics.ts';
+import { NodeIds } from './node-ids.ts';
 import { createResourceCodec } from './resource-codec.ts';
 import { Turns } from './turns.ts';
 
@@ -17,6 +18,8 @@ export interface AdsServiceOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => Timestamp;
   readonly logger: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
+  /** Told what operators have to put right. Default: nobody. */
+  readonly problem?: (problem: Problem) => void;
   /** Where `lazyscope_xds_*` metrics go. Default: nowhere. */
   readonly metrics?: Registry;
   /** Tells why a call is refused, or nothing. Default: none is. */
@@ -36,16 +39,24 @@ export interface AdsService {
 
 /** Builds the service. It has no port of its own: the access log service shares the server. */
 export function createAdsService(options: AdsServiceOptions): AdsService {
-  const { source, now, logger, metrics = new Registry() } = options;
+  const { source, now, logger, metrics = new Registry(), problem } = options;
   const streams = new Set<AdsStream>();
+  const nodeIds = new NodeIds<AdsStream>();
   const context: AdsContext = {
     source,
     now,
     logger,
     codec: createResourceCodec(),
-    metrics: createAdsMetrics(metrics, () => streams.size),
+    metrics: createAdsMetrics(metrics, { all: () => streams.size, sharing: () => nodeIds.sharing }),
     turns: new Turns(),
-    closed: (stream) => streams.delete(stream),
+    identified: (stream) => {
+      const elsewhere = nodeIds.add(stream);
+      if (stream.node && elsewhere.length > 0) problem?.(copied(stream.node, [...elsewhere, stream.address]));
+    },
+    closed: (stream) => {
+      streams.delete(stream);
+      nodeIds.delete(stream);
+    },
   };
   let lastNumber = 0;
   source.onDirty((dirty) => {
@@ -69,6 +80,13 @@ export function createAdsService(options: AdsServiceOptions): AdsService {
       for (const stream of [...streams]) stream.close();
     },
   };
+}
+
+function copied({ id, namespace, pod }: NodeIdentity, addresses: string[]): Problem {
+  const reason =
+    `node.id is used by clients at ${addresses.sort().join(', ')} at the same time; all are served as ` +
+    `pod ${namespace}/${pod}; give each a node.id of its own (was a bootstrap copied?)`;
+  return { subject: `xDS client ${id}`, reason };
 }
 
 /** Asked anew each time: a pod's workload can change, for example when its ReplicaSet is told after it. */

@@ -17,7 +17,7 @@ import { type Batch, isReconciled, nextBatch, type View } from './batch.ts';
 import { type DeltaClient, withSubscription } from './client.ts';
 import type { DeltaRequest, DeltaResponse, ResourceCodec } from './discovery.ts';
 import { reject } from './rejection.ts';
-import { GIVE_UP_MS, noteAnswered, noteSent, type Subscription, subscribe } from './subscription.ts';
+import { forget, GIVE_UP_MS, noteAnswered, noteSent, type Subscription, subscribe } from './subscription.ts';
 import { advance } from './transition.ts';
 import { viewOf } from './view.ts';
 
@@ -41,7 +41,7 @@ export function receive(client: DeltaClient, request: DeltaRequest, now: Timesta
   const before = client.subscriptions[request.type];
   const number = numberOf(client, request.nonce);
   const isAnswer = number !== undefined && number > before.answered && number <= before.sent;
-  const named = (subscription: Subscription) => withSubscription(client, subscribe(subscription, request));
+  const named = (subscription: Subscription) => withRequested(client, subscribe(subscription, request));
   if (!isAnswer) return { client: named(before), warmed: false };
   if (request.error === undefined) {
     const acknowledged = { ...named(noteAnswered(before, number)), lastAckAt: now };
@@ -49,6 +49,15 @@ export function receive(client: DeltaClient, request: DeltaRequest, now: Timesta
   }
   const { subscription, quarantined } = reject(before, number, request.error);
   return { client: named(subscription), warmed: false, rejected: { quarantined, message: request.error } };
+}
+
+/** With clusters that the client unsubscribes from go the endpoints that followed them unasked. */
+function withRequested(client: DeltaClient, after: Subscription): DeltaClient {
+  const changed = withSubscription(client, after);
+  const { held } = client.subscriptions[CLUSTER];
+  if (after.type !== CLUSTER || after.held === held) return changed;
+  const gone = [...held.keys()].filter((name) => !after.held.has(name));
+  return withSubscription(changed, forget(client.subscriptions[CLUSTER_LOAD_ASSIGNMENT], gone));
 }
 
 /** Gives the client a new snapshot to move to. The same content pushes nothing. */
@@ -96,7 +105,7 @@ function emit(client: DeltaClient, view: View, content: Omit<DeltaResponse, 'non
 
 /**
  * Envoy warms a new cluster until its endpoints come, and warms a changed one anew without asking for them again:
- * they follow unasked. Those of a removed cluster are forgotten.
+ * they follow unasked. Those of a removed cluster are forgotten, if the client does not ask for them by itself.
  */
 function withEndpointsOf(client: DeltaClient, batch: Batch): DeltaClient {
   const endpoints = client.subscriptions[CLUSTER_LOAD_ASSIGNMENT];
@@ -104,9 +113,8 @@ function withEndpointsOf(client: DeltaClient, batch: Batch): DeltaClient {
   const hasEndpoints = ({ name }: Resource): boolean =>
     [latest, offered].some((snapshot) => snapshot?.[CLUSTER_LOAD_ASSIGNMENT].has(name));
   const following = batch.resources.filter(hasEndpoints).map(({ name }) => name);
-  const removed = new Set(batch.removed);
-  const held = new Map([...endpoints.held].filter(([name]) => !removed.has(name)));
-  return withSubscription(client, { ...endpoints, held, owed: new Set([...endpoints.owed, ...following]) });
+  const owed = new Set([...endpoints.owed, ...following]);
+  return withSubscription(client, forget({ ...endpoints, owed }, batch.removed));
 }
 
 /** Remembers that this view left nothing to send, unless the comparison was cut short. */

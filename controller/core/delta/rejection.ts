@@ -2,7 +2,15 @@
  * NACKs. Envoy rejects a whole response; its message does not always name the resource, nothing or a part of the
  * response may have been applied, and it remembers no version of it.
  */
-import { type Held, isAccepted, noteAnswered, type Subscription, withoutReconciled } from './subscription.ts';
+import {
+  type Held,
+  hasWildcard,
+  isAccepted,
+  isSubscribed,
+  noteAnswered,
+  type Subscription,
+  withoutReconciled,
+} from './subscription.ts';
 
 /** What a NACK taught: the subscription after it, and the resource that is known to be bad now. */
 export interface Rejected {
@@ -16,9 +24,10 @@ export interface Rejected {
  * several are halved and sent apart. A resource that was sent again since is left to the answer to that response.
  */
 export function reject(subscription: Subscription, number: number, message: string): Rejected {
-  const rejected = [...subscription.held].filter(([, held]) => held.sentIn === number);
+  const isWanted = (name: string): boolean => !hasWildcard(subscription.type) || isSubscribed(subscription, name);
+  const rejected = [...subscription.held].filter(([name, held]) => held.sentIn === number && isWanted(name));
   const names = rejected.map(([name]) => name);
-  const answered = { ...noteAnswered(forget(subscription, names), number), rejection: message };
+  const answered = { ...noteAnswered(withoutVersions(subscription, names), number), rejection: message };
   const alone = rejected.find(([, held]) => held.sentAlone);
   if (alone === undefined) {
     const suspects = [...halves(names), ...subscription.suspects];
@@ -30,7 +39,7 @@ export function reject(subscription: Subscription, number: number, message: stri
 }
 
 /** Called before the NACK counts as an answer, so that the rejected version itself is no evidence of acceptance. */
-function forget(subscription: Subscription, names: readonly string[]): Subscription {
+function withoutVersions(subscription: Subscription, names: readonly string[]): Subscription {
   const held = new Map<string, Held>(subscription.held);
   for (const name of names) held.set(name, { version: undefined, accepted: isAccepted(subscription, name) });
   return { ...withoutReconciled(subscription), held };

@@ -123,7 +123,8 @@ function open(subscription: Subscription, request: DeltaRequest): Subscription {
   };
 }
 
-function hasWildcard(type: ResourceType): boolean {
+/** Only CDS and LDS have one. */
+export function hasWildcard(type: ResourceType): boolean {
   return type === CLUSTER || type === LISTENER;
 }
 
@@ -151,16 +152,35 @@ function removeNames(subscription: Subscription, removed: readonly string[]): Su
   const wildcard = subscription.wildcard && !starred;
   const names = new Set(subscription.names);
   const owed = new Set(subscription.owed);
-  const held = new Map(subscription.held);
   for (const name of removed) {
     // The wildcard still covers the name, so the client has to be told how it stands now (xds_protocol, unsubscribing).
     if (names.delete(name) && wildcard) owed.add(name);
     else owed.delete(name);
-    if (!wildcard) held.delete(name);
   }
-  if (starred) for (const name of held.keys()) if (!names.has(name)) held.delete(name);
   const wildcardOwed = wildcard && subscription.wildcardOwed;
-  return { ...withoutReconciled(subscription), wildcard, wildcardOwed, names, owed, held };
+  const left = { ...withoutReconciled(subscription), wildcard, wildcardOwed, names, owed };
+  return wildcard ? left : forget(left, starred ? [...left.held.keys()] : removed);
+}
+
+/** Forgets all about these names, except those that the client still wants. */
+export function forget(subscription: Subscription, names: readonly string[]): Subscription {
+  const gone = new Set(names.filter((name) => !isSubscribed(subscription, name) && !mayArrive(subscription, name)));
+  return {
+    ...subscription,
+    held: new Map([...subscription.held].filter(([name]) => !gone.has(name))),
+    owed: without(subscription.owed, gone),
+    quarantine: new Map([...subscription.quarantine].filter(([name]) => !gone.has(name))),
+    suspects: withoutSuspects(subscription.suspects, gone),
+  };
+}
+
+/**
+ * Whether a response with this name is on its way to a client that may by then have subscribed to the wildcard (again).
+ * It would keep what it gets, and has to be told when that goes.
+ */
+function mayArrive({ type, held, answered }: Subscription, name: string): boolean {
+  const sentIn = held.get(name)?.sentIn;
+  return hasWildcard(type) && sentIn !== undefined && sentIn > answered;
 }
 
 /** Notes a response as sent. What it carries is held from now on, and no longer owed, suspected or quarantined. */
@@ -185,12 +205,16 @@ export function noteSent(
     sent: number,
     awaiting: { number, since: now },
     quarantine: new Map([...subscription.quarantine].filter(([name]) => !names.has(name))),
-    suspects: subscription.suspects.map((group) => without(group, names)).filter((group) => group.size > 0),
+    suspects: withoutSuspects(subscription.suspects, names),
   };
 }
 
 function without(names: ReadonlySet<string>, removed: ReadonlySet<string>): ReadonlySet<string> {
   return new Set([...names].filter((name) => !removed.has(name)));
+}
+
+function withoutSuspects(groups: Subscription['suspects'], removed: ReadonlySet<string>): Subscription['suspects'] {
+  return groups.map((group) => without(group, removed)).filter((group) => group.size > 0);
 }
 
 /** Same subscription, to be compared anew. */
@@ -206,9 +230,11 @@ export function withoutReconciled(subscription: Subscription): Subscription {
 export function noteAnswered(subscription: Subscription, number: number): Subscription {
   const { awaiting, ...rest } = subscription;
   const stillAwaited = awaiting !== undefined && awaiting.number > number;
-  return {
+  const answered = {
     ...rest,
     answered: Math.max(subscription.answered, number),
     ...(stillAwaited && { awaiting }),
   };
+  // What arrived after the client had unsubscribed from it.
+  return hasWildcard(rest.type) && !rest.wildcard ? forget(answered, [...rest.held.keys()]) : answered;
 }

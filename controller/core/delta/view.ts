@@ -11,7 +11,7 @@ import {
 import type { Lookup, View } from './batch.ts';
 import type { DeltaClient, Transition } from './client.ts';
 import type { ResourceCodec } from './discovery.ts';
-import { isAccepted, type Subscription } from './subscription.ts';
+import { isAccepted, isSubscribed, type Subscription } from './subscription.ts';
 
 const NOTHING: ReadonlyMap<string, Resource> = new Map();
 
@@ -38,16 +38,24 @@ function clusterView(client: DeltaClient, offered: Snapshot): View {
   };
 }
 
-/** Endpoints are never gated. Those of a cluster that is on its way out stay as they are until it is gone. */
+/**
+ * Endpoints are never gated. Those of a cluster that is on its way out stay as they are until the client has let it go:
+ * it then unsubscribes by itself, or is told that they are gone too.
+ */
 function endpointView(client: DeltaClient, latest: Snapshot): View {
   const clusters = client.subscriptions[CLUSTER];
+  const entries = latest[CLUSTER_LOAD_ASSIGNMENT];
+  const keeps = (name: string): boolean => clusters.held.has(name) || clusters.awaiting !== undefined;
   return {
     complete: true,
-    entries: latest[CLUSTER_LOAD_ASSIGNMENT],
-    find: (name) => newest(client.transition, CLUSTER_LOAD_ASSIGNMENT, name, latest),
-    keeps: (name) => clusters.held.has(name),
+    entries,
+    find: (name) => {
+      if (!keeps(name)) return entries.get(name) ?? 'Absent';
+      return newest(client.transition, CLUSTER_LOAD_ASSIGNMENT, name, latest);
+    },
+    keeps,
     isSendable: () => true,
-    basis: [latest[CLUSTER_LOAD_ASSIGNMENT], clusters.held],
+    basis: [entries, clusters.held, clusters.awaiting],
   };
 }
 
@@ -103,8 +111,8 @@ function isEmptyRoute(subscription: Subscription, name: string, codec: ResourceC
 }
 
 /**
- * A listener or route may go when the client has every cluster that it names. All clusters of a routed snapshot are
- * warm, except those that the client rejects or never asked for: only then the bytes are read.
+ * A listener or route may go when the client has every cluster that it names and that it wants from us. All those of a
+ * routed snapshot are warm, except what the client rejects: only then the bytes are read.
  */
 function sendableTo(client: DeltaClient, routed: Snapshot, codec: ResourceCodec): (resource: Resource) => boolean {
   const routes = client.subscriptions[ROUTE_CONFIGURATION];
@@ -129,7 +137,8 @@ function sendableTo(client: DeltaClient, routed: Snapshot, codec: ResourceCodec)
 function lackingClusters(client: DeltaClient, routed: Snapshot): ReadonlySet<string> {
   const clusters = client.subscriptions[CLUSTER];
   if (!clusters.asked) return new Set();
-  return new Set([...routed[CLUSTER].keys()].filter((name) => !isAccepted(clusters, name)));
+  const isLacking = (name: string): boolean => isSubscribed(clusters, name) && !isAccepted(clusters, name);
+  return new Set([...routed[CLUSTER].keys()].filter(isLacking));
 }
 
 /** The resource of this name, from the given snapshot or else from an older one that the client still uses. */

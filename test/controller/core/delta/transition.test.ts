@@ -83,6 +83,19 @@ describe('a cluster that goes away', () => {
     stream.ack('RDS');
     stream.expect('CDS -new');
     stream.ack('CDS');
+    stream.request('EDS', { unsubscribe: ['new'] });
+    stream.expectSilence();
+  });
+
+  test('takes its endpoints with it, once it is gone: who is still subscribed is told', () => {
+    const stream = started(BOTH);
+    stream.publish(world({ ...OLD }));
+    stream.expect('RDS +80@old');
+    stream.ack('RDS');
+    stream.expect('CDS -new');
+    stream.ack('CDS');
+    stream.expect('EDS -new');
+    stream.ack('EDS');
     stream.expectSilence();
   });
 
@@ -126,7 +139,7 @@ describe('a cluster that goes away', () => {
   test('is replaced by another one in the whole order', () => {
     const stream = started();
     stream.publish(world(NEW));
-    assert.deepEqual(stream.settle(), ['CDS +new', 'EDS +new', 'RDS +80@new', 'CDS -old']);
+    assert.deepEqual(stream.settle(), ['CDS +new', 'EDS +new', 'RDS +80@new', 'CDS -old', 'EDS -old']);
   });
 });
 
