@@ -5,6 +5,8 @@ import type { Problem, Store } from './core/ports.ts';
 
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
+/** Dependencies in one step: some milliseconds, in which nothing else happens, as `node:sqlite` is synchronous. */
+const BATCH = 400;
 
 export interface PersistenceOptions {
   readonly store: Store;
@@ -23,7 +25,9 @@ export interface PersistenceOptions {
 export class Persistence {
   readonly #options: PersistenceOptions;
   readonly #news = new Set<string>();
-  readonly #unsaved = new Set<string>();
+  readonly #touched = new Set<string>();
+  /** What was touched before the flush that is under way. */
+  readonly #due = new Set<string>();
   #running: Promise<void> | undefined;
   #retryAfter = FIRST_RETRY_MS;
   #retry: NodeJS.Timeout | undefined;
@@ -41,18 +45,19 @@ export class Persistence {
   /** News: saved at once unless the store is down, and reported to `settled` when that is done. */
   add(key: string): void {
     this.#news.add(key);
-    this.#run();
+    void this.#run();
   }
 
-  /** Changed counters: saved with the next news, or by {@link flush}. */
+  /** Changed counters: saved where a transaction of news has room, or by {@link flush}. */
   touch(key: string): void {
-    this.#unsaved.add(key);
+    this.#touched.add(key);
   }
 
-  /** Saves everything that is not saved yet; resolves when that was tried. */
+  /** Saves everything that is not saved yet, step by step; resolves when that was tried. */
   async flush(): Promise<void> {
-    await this.#running;
-    if (this.#unsaved.size > 0) await this.#save([]);
+    for (const key of this.#touched) this.#due.add(key);
+    this.#touched.clear();
+    await (this.#due.size > 0 ? this.#run() : this.#running);
   }
 
   async close(): Promise<void> {
@@ -61,31 +66,38 @@ export class Persistence {
     await this.#options.store.close();
   }
 
-  #run(): void {
-    this.#running ??= this.#drain().finally(() => {
-      this.#running = undefined;
-      if (this.#news.size > 0) this.#run();
-    });
+  /** To be called when there is something to save. */
+  #run(): Promise<void> {
+    this.#running ??= this.#drain();
+    return this.#running;
   }
 
   async #drain(): Promise<void> {
-    // One turn of the loop, so that all entries of a message, and of messages that wait, share one transaction.
-    await new Promise((resolve) => setImmediate(resolve));
-    const news = [...this.#news];
-    this.#news.clear();
-    if (this.#failure === undefined) await this.#save(news);
-    else this.#postpone(news);
+    try {
+      while (this.#news.size > 0 || this.#due.size > 0) {
+        // One turn of the loop, so that others get theirs, and all entries of a message, and of messages that wait,
+        // share one transaction.
+        await new Promise((resolve) => setImmediate(resolve));
+        await this.#step();
+      }
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  /** News first: they wait to be published. */
+  async #step(): Promise<void> {
+    const news = take(this.#news, BATCH);
+    // Each try on a locked file blocks for as long as it may wait for the lock: while the store is down, only a flush tries.
+    if (this.#failure === undefined || this.#due.size > 0) await this.#save(news);
+    else for (const key of news) this.#touched.add(key);
     this.#options.settled(news);
   }
 
-  /** Each try on a locked file blocks for as long as it may wait for the lock: while the store is down, the retry tries. */
-  #postpone(news: readonly string[]): void {
-    for (const key of news) this.#unsaved.add(key);
-  }
-
   async #save(news: readonly string[]): Promise<void> {
-    const keys = new Set([...this.#unsaved, ...news]);
-    this.#unsaved.clear();
+    const due = take(this.#due, BATCH - news.length);
+    const touched = take(this.#touched, BATCH - news.length - due.length);
+    const keys = new Set([...news, ...due, ...touched]);
     try {
       await this.#options.store.save([...keys].flatMap((key) => this.#options.read(key) ?? []));
       this.#recovered();
@@ -103,9 +115,21 @@ export class Persistence {
     const reason = reasonOf(error);
     if (this.#failure !== reason) this.#options.problem({ subject: 'store', reason });
     this.#failure = reason;
-    for (const key of this.#options.keys()) this.#unsaved.add(key);
+    this.#due.clear();
+    for (const key of this.#options.keys()) this.#touched.add(key);
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => void this.flush(), this.#retryAfter).unref();
     this.#retryAfter = Math.min(this.#retryAfter * 2, LONGEST_RETRY_MS);
   }
+}
+
+/** Removes the first `count` of a set. */
+function take(set: Set<string>, count: number): string[] {
+  const taken: string[] = [];
+  for (const key of set) {
+    if (taken.length >= count) break;
+    taken.push(key);
+    set.delete(key);
+  }
+  return taken;
 }

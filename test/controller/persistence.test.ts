@@ -90,6 +90,56 @@ describe('Persistence', () => {
     );
   });
 
+  it('saves many counters in small steps, each in a turn of its own, and news in the next of them', async () => {
+    const ports = Array.from({ length: 2_000 }, (_, port) => port);
+    const { store, persistence, settled, keys } = setUp(ports);
+    const [news = '', ...touched] = keys;
+    for (const key of touched) persistence.touch(key);
+    const turns: number[] = [];
+    const takeTurn = (): void => {
+      turns.push(store.saved.length);
+      if (turns.length === 2) persistence.add(news);
+      if (store.saved.length * 400 < keys.length) setImmediate(takeTurn);
+    };
+    setImmediate(takeTurn);
+    await persistence.flush();
+
+    const sizes = store.saved.map((batch) => batch.length);
+    assert.deepEqual(sizes, [400, 400, 400, 400, 400]);
+    assert.ok(new Set(turns).size >= sizes.length, `others had their turn after ${turns.join(', ')} steps`);
+    const position = store.saved.findIndex((batch) => batch.some((one) => dependencyKey(one) === news));
+    assert.ok(position <= 2, `news came in step ${position}`);
+    assert.deepEqual(settled.flat(), [news]);
+    assert.equal(new Set(store.saved.flat().map(dependencyKey)).size, keys.length, 'each of them once');
+  });
+
+  it('stops at the first step that fails, and saves everything again', async () => {
+    const ports = Array.from({ length: 1_000 }, (_, port) => port);
+    const { store, persistence, keys } = setUp(ports);
+    for (const key of keys) persistence.touch(key);
+    store.failure = new Error('disk is full');
+    await persistence.flush();
+    assert.equal(store.tries, 1);
+    store.failure = undefined;
+    await persistence.flush();
+    assert.equal(new Set(store.saved.flat().map(dependencyKey)).size, keys.length);
+    await persistence.close();
+  });
+
+  it('saves news that come while the last ones are settled', async () => {
+    const { store, persistence, nextSettled, keys } = setUp([1, 2]);
+    const first = nextSettled();
+    persistence.add(keys[0] ?? '');
+    await first;
+    const second = nextSettled();
+    persistence.add(keys[1] ?? '');
+    await second;
+    assert.deepEqual(
+      store.saved.map((batch) => batch.length),
+      [1, 1],
+    );
+  });
+
   it('settles news though the store fails, says so once, and saves everything when it is back', async () => {
     const { store, persistence, problems, settled, nextSettled, keys } = setUp([1, 2, 3]);
     store.failure = new Error('disk is full');
