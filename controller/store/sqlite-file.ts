@@ -1,7 +1,8 @@
 /** The database as a file: opened durably, set aside when it is corrupt, watched for being taken away. */
 import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { reasonOf } from '../core/error.ts';
 import { lacksFrames, readLogIndex } from './sqlite-log.ts';
 import { migrate } from './sqlite-schema.ts';
 
@@ -9,14 +10,19 @@ import { migrate } from './sqlite-schema.ts';
 const BUSY_TIMEOUT_MS = 500;
 
 /** https://sqlite.org/rescode.html */
+const SQLITE_ERROR = 1;
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 
-/** Whether SQLite says that the file itself is damaged. Extended codes carry the primary one in the low byte. */
+/** Whether SQLite says, or we have found, that the file itself is damaged. Extended codes carry the primary one in the low byte. */
 export function isCorruption(error: unknown): boolean {
-  if (!(error instanceof Error) || !('errcode' in error)) return false;
-  const code = typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
+  const code = errorCode(error);
   return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
+}
+
+function errorCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error)) return undefined;
+  return typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
 }
 
 /**
@@ -74,6 +80,20 @@ function sizeOf(path: string): number | undefined {
 
 function inodeOf(path: string): bigint | undefined {
   return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
+}
+
+/**
+ * Prepares a statement that fits every database of our newest schema.
+ *
+ * @throws Error that {@link isCorruption} knows, where the schema itself is damaged: names in it are no longer ours
+ */
+export function prepare(database: DatabaseSync, sql: string): StatementSync {
+  try {
+    return database.prepare(sql);
+  } catch (error) {
+    if (errorCode(error) === SQLITE_ERROR) throw corruption(reasonOf(error));
+    throw error;
+  }
 }
 
 /** Renames the database, with its log and index, so that it can be looked into. Returns the new name. */

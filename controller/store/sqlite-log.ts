@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 
 /** https://sqlite.org/walformat.html: "WAL-Index Header", "Checkpoint Info", "WAL Header". */
 const INDEX = { mxFrame: 16, salt: 32, nBackfill: 96, headLength: 100 };
-const LOG = { salt: 16, headLength: 32 };
+const LOG = { salt: 16, checksum: 24, headLength: 32 };
 const SALT_LENGTH = 8;
 
 /** What the index (`-shm`) of a log says that the log holds. */
@@ -28,7 +28,7 @@ export function readLogIndex(path: string): LogIndex | undefined {
   const [backfilled = 0] = new Uint32Array(index.buffer.slice(INDEX.nBackfill, INDEX.nBackfill + 4));
   const log = headOf(`${path}-wal`, LOG.headLength);
   const isOfThisLog = Buffer.compare(saltAt(log, LOG.salt), saltAt(index, INDEX.salt)) === 0;
-  if (log.length >= LOG.headLength && !isOfThisLog) return undefined;
+  if (isSoundHead(log) && !isOfThisLog) return undefined;
   return { committed, isBackfilled: backfilled >= committed };
 }
 
@@ -50,6 +50,20 @@ function headOf(path: string, length: number): Uint8Array<ArrayBuffer> {
   } finally {
     closeSync(file);
   }
+}
+
+/** https://sqlite.org/walformat.html: "Checksum Algorithm". */
+function isSoundHead(log: Uint8Array<ArrayBuffer>): boolean {
+  if (log.length < LOG.headLength) return false;
+  const view = new DataView(log.buffer);
+  // The magic number's last bit tells the byte order of the words that are summed up.
+  const isLittleEndian = (view.getUint32(0) & 1) === 0;
+  let [even, odd] = [0, 0];
+  for (let at = 0; at < LOG.checksum; at += 8) {
+    even = (even + view.getUint32(at, isLittleEndian) + odd) >>> 0;
+    odd = (odd + view.getUint32(at + 4, isLittleEndian) + even) >>> 0;
+  }
+  return even === view.getUint32(LOG.checksum) && odd === view.getUint32(LOG.checksum + 4);
 }
 
 function saltAt(bytes: Uint8Array, offset: number): Uint8Array {

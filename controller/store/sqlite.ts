@@ -1,9 +1,8 @@
 /** The graph in one SQLite file. `node:sqlite` is synchronous, so callers batch: one `save` is one transaction. */
-import type { StatementSync } from 'node:sqlite';
 import { LazyscopeError, reasonOf } from '../core/error.ts';
 import type { Dependency, Timestamp } from '../core/model.ts';
 import type { Problem, Store, StoredGraph } from '../core/ports.ts';
-import { type DatabaseFile, isCorruption, openDatabase, setAside } from './sqlite-file.ts';
+import { type DatabaseFile, isCorruption, openDatabase, prepare, setAside } from './sqlite-file.ts';
 import { fromRow, SELECT_ALL, toRow, UPSERT } from './sqlite-row.ts';
 import { inTransaction } from './sqlite-transaction.ts';
 
@@ -16,17 +15,13 @@ export interface SqliteStoreOptions {
   readonly now?: () => Timestamp;
 }
 
-interface OpenStore extends DatabaseFile {
-  readonly upsert: StatementSync;
-}
-
 export class SqliteStore implements Store {
   readonly #path: string;
   readonly #onProblem: (problem: Problem) => void;
   readonly #now: () => Timestamp;
   #isOpen = false;
   /** Absent while closed, and while a lost file could not be opened anew. */
-  #file: OpenStore | undefined;
+  #file: DatabaseFile | undefined;
 
   constructor({ path, onProblem, now = Date.now }: SqliteStoreOptions) {
     this.#path = path;
@@ -80,9 +75,9 @@ export class SqliteStore implements Store {
 
   #read(now: Timestamp): StoredGraph {
     const file = openDatabase(this.#path);
-    this.#file = { ...file, upsert: file.database.prepare(UPSERT) };
-    file.database.prepare("INSERT OR IGNORE INTO meta (name, value) VALUES ('createdAt', ?)").run(now);
-    const created = file.database.prepare("SELECT value FROM meta WHERE name = 'createdAt'").get();
+    this.#file = file;
+    prepare(file.database, "INSERT OR IGNORE INTO meta (name, value) VALUES ('createdAt', ?)").run(now);
+    const created = prepare(file.database, "SELECT value FROM meta WHERE name = 'createdAt'").get();
     const { dependencies, isComplete } = this.#readDependencies(file);
     // What could not be read may be held by sidecars still, so that the store counts as young: they seed it.
     return { dependencies, createdAt: isComplete ? Number(created?.['value']) : now };
@@ -91,7 +86,7 @@ export class SqliteStore implements Store {
   #readDependencies({ database }: DatabaseFile): { readonly dependencies: Dependency[]; readonly isComplete: boolean } {
     const dependencies: Dependency[] = [];
     let isComplete = true;
-    for (const row of database.prepare(SELECT_ALL).iterate()) {
+    for (const row of prepare(database, SELECT_ALL).iterate()) {
       try {
         dependencies.push(fromRow(row));
       } catch (error) {
@@ -113,8 +108,9 @@ export class SqliteStore implements Store {
     }
   }
 
-  #write({ database, upsert }: OpenStore, dependencies: readonly Dependency[]): void {
+  #write({ database }: DatabaseFile, dependencies: readonly Dependency[]): void {
     if (dependencies.length === 0) return;
+    const upsert = prepare(database, UPSERT);
     inTransaction(database, () => {
       for (const dependency of dependencies) upsert.run({ ...toRow(dependency) });
     });
