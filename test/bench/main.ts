@@ -8,12 +8,13 @@ import { flatMemory } from './g1-flat-memory.ts';
 import { GrowingIstioMesh } from './g1-istio-mesh.ts';
 import { firstRequestToDirect } from './g4-first-request-to-direct.ts';
 import { firstRequestToDirectOnIstio } from './g4-istio.ts';
+import { fallbackThroughput } from './g6-fallback-throughput.ts';
 import type { Bench, BenchResult } from './result.ts';
 
 type Benches = Readonly<Record<string, Bench>>;
 
 const BENCHES: Readonly<Record<string, Benches>> = {
-  direct: { G1: flatMemory(() => GrowingDirectMesh.open()), G4: firstRequestToDirect },
+  direct: { G1: flatMemory(() => GrowingDirectMesh.open()), G4: firstRequestToDirect, G6: fallbackThroughput },
   istio: { G1: flatMemory(() => GrowingIstioMesh.open()), G4: firstRequestToDirectOnIstio },
 };
 

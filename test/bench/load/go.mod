@@ -1,0 +1,3 @@
+module lazyscope.io/bench/load
+
+go 1.26
