@@ -48,7 +48,8 @@ function leftStore(path: string, saved: readonly Dependency[]): LeftStore {
   return { path, saved, size };
 }
 
-function copyStore(from: string, to: string): string {
+/** @returns the path of the copy */
+export function copyStore(from: string, to: string): string {
   mkdirSync(dirname(to), { recursive: true });
   for (const suffix of SUFFIXES) if (existsSync(from + suffix)) copyFileSync(from + suffix, to + suffix);
   return to;

@@ -11,8 +11,11 @@ export interface KubernetesObject {
 /** Suffix of a Deployment's ReplicaSet; every Deployment of a bed has just one. */
 const TEMPLATE_HASH = '5d4f8c7b9';
 
+/** What of a pod Kubernetes shows. */
+type PodFacts = Pick<Pod, 'name' | 'namespace' | 'deployment' | 'address' | 'mode'>;
+
 /** What Kubernetes would show of a running pod. */
-export function podObject(pod: Pod, startedAt = new Date()): KubernetesObject {
+export function podObject(pod: PodFacts, startedAt = new Date()): KubernetesObject {
   const startTime = `${startedAt.toISOString().slice(0, 19)}Z`;
   return {
     apiVersion: 'v1',
