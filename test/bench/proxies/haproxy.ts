@@ -11,7 +11,7 @@ export function haproxy({ listen, origin, folder }: Place): readonly string[] {
     file,
     `global
   nbthread 1
-  maxconn 10000
+  maxconn 8000
 defaults
   mode tcp
   timeout connect 5s
