@@ -15,6 +15,7 @@ export interface Apps {
   readonly 'http1-server': typeof import('./http1-server.ts');
   readonly 'http2-client': typeof import('./http2-client.ts');
   readonly 'http2-server': typeof import('./http2-server.ts');
+  readonly learners: typeof import('./learners.ts');
   readonly load: typeof import('./load.ts');
   readonly 'raw-client': typeof import('./raw-client.ts');
   readonly 'tcp-client': typeof import('./tcp-client.ts');

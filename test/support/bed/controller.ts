@@ -24,13 +24,14 @@ export class Controller {
   readonly url: string;
   readonly #bed: Bed;
   readonly #command: readonly string[];
-  readonly #storePath: string;
+  /** The database; SQLite keeps `-wal` and `-shm` files beside it. */
+  readonly storePath: string;
   #process: BedProcess | undefined;
 
   constructor(bed: Bed, mesh: KubernetesFolder, { egress, flags = {} }: ControllerOptions) {
     const { hostAddress } = bed.network;
     this.#bed = bed;
-    this.#storePath = join(bed.folder('store'), 'lazyscope.db');
+    this.storePath = join(bed.folder('store'), 'lazyscope.db');
     this.url = `http://${hostAddress}:${CONTROLLER_HTTP_PORT}`;
     this.api = new ApiClient(this.url);
     this.#command = lazyscope('controller', {
@@ -40,7 +41,7 @@ export class Controller {
       'http-listen': `${hostAddress}:${CONTROLLER_HTTP_PORT}`,
       advertise: `${hostAddress}:${CONTROLLER_GRPC_PORT}`,
       egress: `${egress.listen.address}:${egress.listen.port}`,
-      'store-path': this.#storePath,
+      'store-path': this.storePath,
       ...flags,
     });
   }
@@ -71,7 +72,7 @@ export class Controller {
 
   /** Removes the database, as an operator's accident would; the controller must not run. */
   deleteStore(): void {
-    for (const suffix of ['', '-wal', '-shm']) rmSync(this.#storePath + suffix, { force: true });
+    for (const suffix of ['', '-wal', '-shm']) rmSync(this.storePath + suffix, { force: true });
   }
 
   /** The bootstrap that it prints for a pod, once the pod is known to it. */
