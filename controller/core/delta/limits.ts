@@ -16,9 +16,13 @@ export function excessOf(subscription: Subscription, request: DeltaRequest): str
   // Versions count in the first request only.
   const held = subscription.asked ? new Map<string, string>() : request.initialVersions;
   if (held.size > MAX_HELD) return `more than ${MAX_HELD} ${type} resources are said to be held`;
-  const isTooLong = (text: string): boolean => text.length > MAX_NAME_LENGTH;
-  const texts = subscribe.some(isTooLong) || [...held].some((pair) => pair.some(isTooLong));
-  return texts ? `a ${type} name or version has more than ${MAX_NAME_LENGTH} characters` : undefined;
+  if (![subscribe, held.keys(), held.values()].some(hasLongText)) return undefined;
+  return `a ${type} name or version has more than ${MAX_NAME_LENGTH} characters`;
+}
+
+function hasLongText(texts: Iterable<string>): boolean {
+  for (const text of texts) if (text.length > MAX_NAME_LENGTH) return true;
+  return false;
 }
 
 /** Names subscribed after this request, at most; a name that comes twice counts once where that decides. */

@@ -11,7 +11,7 @@ export const GIVE_UP_MS = 5000;
 
 /** What we know of one resource at the client. */
 export interface Held {
-  /** Sent last, or told by the client. `undefined`: it rejected what we sent, so nobody knows. */
+  /** Sent last, or told by the client. `undefined`: it rejected what we sent, or may have ignored it; nobody knows. */
   readonly version: string | undefined;
   /** Number of the response that carried it; absent for what the client told or rejected. */
   readonly sentIn?: number;
@@ -164,10 +164,12 @@ function removeNames(subscription: Subscription, removed: readonly string[]): Su
 
 /** Forgets all about these names, except those that the client still wants. */
 export function forget(subscription: Subscription, names: readonly string[]): Subscription {
-  const gone = new Set(names.filter((name) => !isSubscribed(subscription, name) && !mayArrive(subscription, name)));
+  const gone = new Set(names.filter((name) => !isSubscribed(subscription, name)));
   return {
     ...subscription,
-    held: new Map([...subscription.held].filter(([name]) => !gone.has(name))),
+    held: new Map(
+      [...subscription.held].flatMap(([name, held]) => (gone.has(name) ? perhaps(subscription, name) : [[name, held]])),
+    ),
     owed: without(subscription.owed, gone),
     quarantine: new Map([...subscription.quarantine].filter(([name]) => !gone.has(name))),
     suspects: withoutSuspects(subscription.suspects, gone),
@@ -175,12 +177,13 @@ export function forget(subscription: Subscription, names: readonly string[]): Su
 }
 
 /**
- * Whether a response with this name is on its way to a client that may by then have subscribed to the wildcard (again).
- * It would keep what it gets, and has to be told when that goes.
+ * A response with this name may be on its way to a client that wants it no more; but when it arrives the client may have
+ * subscribed to the wildcard again. Nobody knows then whether it holds the name.
  */
-function mayArrive({ type, held, answered }: Subscription, name: string): boolean {
-  const sentIn = held.get(name)?.sentIn;
-  return hasWildcard(type) && sentIn !== undefined && sentIn > answered;
+function perhaps({ type, held, answered }: Subscription, name: string): [string, Held][] {
+  const sent = held.get(name);
+  const mayArrive = hasWildcard(type) && sent?.sentIn !== undefined && sent.sentIn > answered;
+  return mayArrive ? [[name, { ...sent, version: undefined }]] : [];
 }
 
 /** Notes a response as sent. What it carries is held from now on, and no longer owed, suspected or quarantined. */

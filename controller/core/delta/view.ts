@@ -24,15 +24,20 @@ export function viewOf(client: DeltaClient, type: ResourceType, codec: ResourceC
   return routed === undefined ? unroutedView(client, type, latest, codec) : routedView(client, type, routed, codec);
 }
 
-/** Clusters are added from the offered snapshot and stay as long as a listener or route may refer to them. */
+/**
+ * Clusters are added from the offered snapshot and stay as long as a listener or route may refer to them. To those that
+ * the client never accepted none does, and one that rejects everything or never answers must not pile them up.
+ */
 function clusterView(client: DeltaClient, offered: Snapshot): View {
   const { transition } = client;
   const { leaving, routed, latest } = transition;
+  const clusters = client.subscriptions[CLUSTER];
+  const isLeaving = (name: string): boolean => leaving === 'Unknown' || isIn(leaving, name);
   return {
     complete: true,
     entries: offered[CLUSTER],
     find: (name) => newest(transition, CLUSTER, name, offered),
-    keeps: (name) => leaving === 'Unknown' || isIn(leaving, name) || isIn(routed, name) || isIn(latest, name),
+    keeps: (name) => isIn(routed, name) || isIn(latest, name) || (isAccepted(clusters, name) && isLeaving(name)),
     isSendable: () => true,
     basis: [offered, leaving, routed, latest],
   };

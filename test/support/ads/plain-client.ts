@@ -157,18 +157,31 @@ export class PlainClient {
     this.stream.request(type, { nonce, ...(rejects && { error: 'rejected' }) });
   }
 
-  /** Everything arrives and is answered, also what was lost before. */
-  settle(): void {
+  /** How many responses are on their way, or processed without an answer. */
+  get unanswered(): number {
+    return SHORT_TYPES.reduce((sum, type) => sum + this.#watches[type].unanswered.length, 0);
+  }
+
+  /** Everything arrives and is answered, also what was lost before. @returns what the server said */
+  settle(): readonly DeltaResponse[] {
+    const said: DeltaResponse[] = [];
     for (const type of SHORT_TYPES) {
       const { lostNonce } = this.#watches[type];
       if (lostNonce !== undefined) this.#answer(type, lostNonce, false);
       this.#watches[type].lostNonce = undefined;
     }
     for (let round = 0; round < 8; round += 1) {
-      for (let count = 0; this.deliver() || this.process('Sent'); count += 1) {
+      for (let count = 0; this.#deliverTo(said) || this.process('Sent'); count += 1) {
         assert.ok(count < 1000, 'it never settles');
       }
       this.stream.wait(GIVE_UP_MS);
     }
+    return said;
+  }
+
+  #deliverTo(said: DeltaResponse[]): boolean {
+    const response = this.deliver();
+    if (response) said.push(response);
+    return response !== undefined;
   }
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { DeltaResponse } from '../../../../controller/core/delta/discovery.ts';
 import { GIVE_UP_MS } from '../../../../controller/core/delta/subscription.ts';
 import { RESOURCE_TYPES, type Snapshot } from '../../../../controller/core/model.ts';
 import { PlainClient, SHORT_TYPES } from '../../../support/ads/plain-client.ts';
@@ -170,7 +171,7 @@ test('a client ends with exactly the subscribed part of the newest snapshot', ()
       const { model, client } = run(all, new Set(), reconnectsLast);
       for (const type of SHORT_TYPES) assert.deepEqual(held(client, type), expected(model, type), type);
     }),
-    { numRuns: 2_000 },
+    { numRuns: 1_500 },
   );
 });
 
@@ -182,7 +183,7 @@ test('the same content again, as another object, pushes nothing', () => {
       if (model.snapshot) client.stream.publish(structuredClone(model.snapshot));
       assert.equal(client.deliver(), undefined);
     }),
-    { numRuns: 2_000 },
+    { numRuns: 1_500 },
   );
 });
 
@@ -213,7 +214,7 @@ test('a client that rejects resources gets all others', () => {
         }
       }
     }),
-    { numRuns: 2_000 },
+    { numRuns: 1_500 },
   );
 });
 
@@ -234,6 +235,62 @@ test('what is remembered of a client is no more than it wants and holds, whateve
         );
       }
     }),
-    { numRuns: 2_000 },
+    { numRuns: 1_500 },
   );
+});
+
+/** Checks what the server said of one type after a reconnect. */
+function assertNothingNeedless(
+  responses: readonly DeltaResponse[],
+  type: ShortType,
+  before: ReadonlyMap<string, string>,
+  named: ReadonlySet<string>,
+): void {
+  const sent = responses.flatMap(({ resources }) => resources);
+  const gone = responses.flatMap(({ removed }) => removed);
+  for (const { name, version } of sent) {
+    const isDue = named.has(name) || type === 'EDS' || before.get(name) !== version;
+    assert.ok(isDue, `${type} ${name} was sent though it is held and nobody asked for it`);
+  }
+  for (const name of gone) assert.ok(before.has(name) || named.has(name), `${type} ${name} is told as removed`);
+  const answered = new Set([...sent.map(({ name }) => name), ...gone]);
+  assert.deepEqual(
+    [...named].filter((name) => !answered.has(name)),
+    [],
+    `${type} unanswered`,
+  );
+  // The endpoints of a cluster follow it; all else is sent once.
+  if (type !== 'EDS') assert.equal(new Set(sent.map(({ name }) => name)).size, sent.length, type);
+}
+
+test('after a reconnect comes only what changed, but every name is answered and endpoints are always sent again', () => {
+  fc.assert(
+    fc.property(commands, anyWorld, (all, changed) => {
+      const { model, client } = run(all, new Set(), false);
+      const before = new Map(SHORT_TYPES.map((type) => [type, new Map(client.held(type))]));
+      client.reconnect(changed);
+      const said = client.settle();
+      for (const type of SHORT_TYPES) {
+        const { wildcard, names } = model.wants[type];
+        const responses = said.filter((response) => response.type === TYPES[type]);
+        assertNothingNeedless(responses, type, before.get(type) ?? new Map(), names);
+        if (wildcard) assert.ok(responses.length > 0, `${type} wildcard without an answer`);
+      }
+    }),
+    { numRuns: 1_500 },
+  );
+});
+
+test('no response is pushed while one of its type is in flight, and no name comes twice in a response', () => {
+  let inFlight = 0;
+  fc.assert(
+    fc.property(commands, anyBad, (all, bad) => {
+      // The client checks each response as it is sent.
+      const client = new PlainClient(bad);
+      fc.modelRun(() => ({ model: freshModel(), real: client }), all);
+      inFlight += client.unanswered;
+    }),
+    { numRuns: 1_500 },
+  );
+  assert.ok(inFlight > 1_000, `only ${inFlight} responses were left unanswered in all`);
 });

@@ -98,7 +98,7 @@ test('a client ends with exactly the subscribed part of the newest snapshot, and
       const expected = wanted(last);
       for (const type of TYPES) assert.deepEqual(envoy.held(type), new Map(expected[type]), type);
     }),
-    { numRuns: 400 },
+    { numRuns: 1_000 },
   );
 });
 
@@ -109,7 +109,7 @@ test('the same content again pushes nothing', () => {
       envoy.stream.publish({ ...last });
       assert.equal(envoy.deliver(), false);
     }),
-    { numRuns: 100 },
+    { numRuns: 1_000 },
   );
 });
 
@@ -138,6 +138,6 @@ test('a client that rejects resources gets all others, and never breaks on the w
         }
       }
     }),
-    { numRuns: 400 },
+    { numRuns: 1_000 },
   );
 });

@@ -124,6 +124,27 @@ describe('names', () => {
     stream.expect('EDS +a');
   });
 
+  test('what arrives after an unsubscription, just as a wildcard is asked for, is told when it goes', () => {
+    const stream = new MemoryStream(world({ CDS: 'late' }));
+    stream.request('CDS', { subscribe: ['late'] });
+    stream.expect('CDS +late');
+    stream.request('CDS', { unsubscribe: ['late'] });
+    stream.request('CDS', { subscribe: ['*'] });
+    stream.wait(5000);
+    stream.publish(world({}));
+    stream.ack('CDS');
+    assert.deepEqual(stream.settle(), ['CDS -late']);
+  });
+
+  test('what arrived while nothing was asked for, and may have been ignored, is sent to the next wildcard', () => {
+    const stream = new MemoryStream(world({ CDS: 'a' }));
+    stream.request('CDS', { subscribe: ['*'] });
+    stream.expect('CDS +a');
+    stream.request('CDS', { unsubscribe: ['*'] });
+    stream.request('CDS', { subscribe: ['*'], nonce: stream.nonce('CDS') });
+    stream.expect('CDS +a');
+  });
+
   test('an unsubscribed name gets no more updates and no answer', () => {
     const stream = new MemoryStream(world({ EDS: 'a b' }));
     stream.request('EDS', { subscribe: ['a', 'b'] });

@@ -1,6 +1,7 @@
 /** Make before break: what is sent when, as a client moves from one snapshot to the next. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { CLUSTER_LOAD_ASSIGNMENT } from '../../../../controller/core/model.ts';
 import { line, MemoryStream } from '../../../support/ads/memory-stream.ts';
 import { world } from '../../../support/ads/worlds.ts';
 
@@ -153,6 +154,26 @@ describe('endpoints', () => {
     stream.expect('EDS +old@2');
   });
 
+  test('that only an older snapshot has are unknown to a client without their cluster', () => {
+    const stream = new MemoryStream(world({ EDS: 'a' }));
+    stream.request('LDS');
+    stream.settle();
+    stream.publish(world({}));
+    stream.request('EDS', { subscribe: ['a'] });
+    stream.expect('EDS -a');
+  });
+
+  test('that followed a cluster unasked are forgotten when the client unsubscribes from it', () => {
+    const stream = new MemoryStream(world({ CDS: 'a', EDS: 'a' }));
+    stream.request('CDS', { subscribe: ['a'] });
+    stream.expect('CDS +a', 'EDS +a');
+    stream.ack('CDS');
+    stream.request('CDS', { unsubscribe: ['a'] });
+    stream.publish(world({ CDS: 'a', EDS: 'a@2' }));
+    stream.expectSilence();
+    assert.equal(stream.client.subscriptions[CLUSTER_LOAD_ASSIGNMENT].held.size, 0);
+  });
+
   test('are answered before CDS, LDS and RDS have been asked for', () => {
     const stream = new MemoryStream(world(OLD));
     stream.request('EDS', { subscribe: ['old'], holds: { old: '1' } });
@@ -229,6 +250,14 @@ describe('at the start of a stream', () => {
     stream.expect('CDS', 'LDS +l');
   });
 
+  test('those that lead to clusters which the client does not want from us are answered too', () => {
+    const stream = new MemoryStream(world({ CDS: 'own other', LDS: 'l>rds:80 tcp>other', RDS: '80>other' }));
+    stream.request('CDS', { subscribe: ['own'] });
+    stream.request('LDS');
+    stream.request('RDS', { subscribe: ['80'] });
+    assert.deepEqual(stream.settle(), ['CDS +own', 'LDS +l +tcp', 'RDS +80']);
+  });
+
   test('a client without listeners that never asks for clusters is answered at once', () => {
     const stream = new MemoryStream(world(OLD));
     stream.request('LDS');
@@ -287,5 +316,41 @@ describe('at the start of a stream', () => {
     stream.publish(world({ CDS: 'a', LDS: 'kept' }));
     stream.request('LDS', { holds: { kept: '1' } });
     stream.expect('LDS');
+  });
+});
+
+describe('a lost ACK', () => {
+  test('of clusters keeps routes waiting, endpoints not; the ACK of the next clusters stands for it', () => {
+    const stream = started();
+    stream.publish(world(BOTH));
+    stream.expect('CDS +new', 'EDS +new');
+    stream.ack('EDS');
+    stream.wait(5000);
+    stream.publish(world({ ...BOTH, CDS: 'old new more', EDS: 'old@2 new more' }));
+    stream.expect('EDS +old@2', 'CDS +more', 'EDS +more');
+    stream.ack('CDS');
+    stream.expect('RDS +80@new');
+  });
+
+  test('of endpoints and routes delays their next change by 5 s and nothing else', () => {
+    const stream = started();
+    stream.publish(world({ ...OLD, EDS: 'old@2', RDS: '80@2>old' }));
+    stream.expect('EDS +old@2', 'RDS +80@2');
+    stream.publish(world({ CDS: 'old new', EDS: 'old@3 new', LDS: 'l>rds:80', RDS: '80@3>old' }));
+    stream.expect('CDS +new', 'EDS +new');
+    stream.ack('CDS');
+    stream.expectSilence();
+    stream.wait(5000);
+    stream.expect('EDS +old@3', 'RDS +80@3');
+  });
+
+  test('of a removal changes nothing', () => {
+    const stream = started(BOTH);
+    stream.publish(world({ ...OLD }));
+    stream.expect('RDS +80@old');
+    stream.ack('RDS');
+    stream.expect('CDS -new');
+    stream.wait(60_000);
+    stream.expectSilence();
   });
 });
