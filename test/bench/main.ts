@@ -6,15 +6,25 @@ import { renderTable } from '../../controller/cli/table.ts';
 import { GrowingDirectMesh } from './g1-direct-mesh.ts';
 import { flatMemory } from './g1-flat-memory.ts';
 import { GrowingIstioMesh } from './g1-istio-mesh.ts';
+import { silentWire } from './g2-silent-wire.ts';
+import { logIngest } from './g3-log-ingest.ts';
 import { firstRequestToDirect } from './g4-first-request-to-direct.ts';
 import { firstRequestToDirectOnIstio } from './g4-istio.ts';
+import { pushFanOut } from './g5-push-fan-out.ts';
 import { fallbackThroughput } from './g6-fallback-throughput.ts';
 import type { Bench, BenchResult } from './result.ts';
 
 type Benches = Readonly<Record<string, Bench>>;
 
 const BENCHES: Readonly<Record<string, Benches>> = {
-  direct: { G1: flatMemory(() => GrowingDirectMesh.open()), G4: firstRequestToDirect, G6: fallbackThroughput },
+  direct: {
+    G1: flatMemory(() => GrowingDirectMesh.open()),
+    G2: silentWire,
+    G3: logIngest,
+    G4: firstRequestToDirect,
+    G5: pushFanOut,
+    G6: fallbackThroughput,
+  },
   istio: { G1: flatMemory(() => GrowingIstioMesh.open()), G4: firstRequestToDirectOnIstio },
 };
 

@@ -1,4 +1,5 @@
 /** One ADS server of a shared mesh, on a core of its own, with all its clients connected from another. */
+import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, RESOURCE_TYPES } from '../../controller/core/model.ts';
 import { BenchProgram, LOAD_CORE, MEASURED_CORE } from './bench-program.ts';
 import { peer } from './peers.ts';
 import { meshCluster, type SharedMesh } from './shared-mesh.ts';
@@ -28,10 +29,8 @@ export interface MeshChange {
 }
 
 const CONTROLLER = new URL('./programs/mesh-controller.ts', import.meta.url).pathname;
-const TYPES_BY_NAME = [
-  'type.googleapis.com/envoy.config.cluster.v3.Cluster',
-  'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment',
-];
+/** What every server can serve: routes differ from client to client under one name, which a LinearCache cannot. */
+const COMMON_TYPES = [CLUSTER, CLUSTER_LOAD_ASSIGNMENT];
 
 export class XdsSide {
   readonly kind: XdsServer;
@@ -52,8 +51,8 @@ export class XdsSide {
         : [await peer('xds-server'), '-cache', kind, '-mesh', file];
     const server = await BenchProgram.start<{ port: number }>(MEASURED_CORE, command, args);
     const target = `127.0.0.1:${server.hello.port}`;
-    // Its clients do not get what is not theirs by asking for all: there is one set for everybody.
-    const asked = kind === 'linear' ? ['-by-name', '-types', TYPES_BY_NAME.join(',')] : [];
+    // A LinearCache has one set for everybody: of it, a client asks for what is its own by name.
+    const asked = kind === 'linear' ? ['-by-name', '-types', COMMON_TYPES.join(',')] : [];
     try {
       const clients = await BenchProgram.start(LOAD_CORE, await peer('xds-clients'), [
         ...['-target', target, '-mesh', file],
@@ -76,9 +75,10 @@ export class XdsSide {
     return this.#clients.call('traffic');
   }
 
-  /** Equal for sides whose clients hold the same. */
-  async digest(): Promise<string> {
-    return (await this.#clients.call<{ digest: string }>('digest')).digest;
+  /** Equal for sides whose clients hold the same of the types that both serve. */
+  async digest(other: XdsSide): Promise<string> {
+    const types = this.kind === 'linear' || other.kind === 'linear' ? COMMON_TYPES : RESOURCE_TYPES;
+    return (await this.#clients.call<{ digest: string }>('digest', { types })).digest;
   }
 
   /** CPU seconds of the server alone. */
@@ -89,4 +89,14 @@ export class XdsSide {
   async stop(): Promise<void> {
     await Promise.all([this.#clients.stop(), this.#server.stop()]);
   }
+}
+
+/**
+ * Makes the same change on both sides.
+ * @throws Error unless all clients of both hold the same afterwards: a fast wrong answer is none
+ */
+export async function assertSameAnswers(ours: XdsSide, theirs: XdsSide, change: MeshChange): Promise<void> {
+  for (const side of [ours, theirs]) await side.change(change);
+  if ((await ours.digest(theirs)) === (await theirs.digest(ours))) return;
+  throw new Error(`Clients of ${ours.kind} and ${theirs.kind} hold different resources`);
 }

@@ -174,8 +174,8 @@ func (c *client) counted() (counts, error) {
 	return c.count, c.failed
 }
 
-// A line for each resource, sorted. Its hash is that of one way to encode it, as servers may order fields differently.
-func (c *client) holds() ([]string, error) {
+// A line for each resource of some types, sorted. Its hash is that of one way to encode it, as servers may order fields differently.
+func (c *client) holds(types []string) ([]string, error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	if c.failed != nil {
@@ -183,6 +183,9 @@ func (c *client) holds() ([]string, error) {
 	}
 	var lines []string
 	for key, bytes := range c.held {
+		if !slices.Contains(types, key[0]) {
+			continue
+		}
 		message, err := anypb.UnmarshalNew(&anypb.Any{TypeUrl: key[0], Value: bytes}, proto.UnmarshalOptions{})
 		if err != nil {
 			return nil, err

@@ -5,6 +5,7 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"strings"
@@ -39,7 +40,7 @@ func main() {
 	}
 	control.Run(map[string]int{"clients": len(clients)}, control.Commands{
 		"traffic": func([]byte) (any, error) { return traffic(clients) },
-		"digest":  func([]byte) (any, error) { return digest(clients) },
+		"digest":  func(line []byte) (any, error) { return digest(clients, line) },
 	})
 }
 
@@ -82,17 +83,19 @@ func traffic(clients []*client) (any, error) {
 	return sum, nil
 }
 
-// A hash of all that all clients hold.
-func digest(clients []*client) (any, error) {
+// A hash of all that all clients hold of some types.
+func digest(clients []*client, line []byte) (any, error) {
+	var command struct{ Types []string }
+	if err := json.Unmarshal(line, &command); err != nil {
+		return nil, err
+	}
 	all := sha256.New()
-	resources := 0
 	for index, each := range clients {
-		held, err := each.holds()
+		held, err := each.holds(command.Types)
 		if err != nil {
 			return nil, fmt.Errorf("client %d: %w", index, err)
 		}
-		resources += len(held)
 		fmt.Fprintln(all, index, strings.Join(held, " "))
 	}
-	return map[string]any{"digest": hex.EncodeToString(all.Sum(nil)), "resources": resources}, nil
+	return map[string]any{"digest": hex.EncodeToString(all.Sum(nil))}, nil
 }
