@@ -2,6 +2,7 @@
 import { isIPv4 } from 'node:net';
 
 const HANDSHAKE_RECORD = 22;
+const RECORD_HEADER_BYTES = 5;
 const CLIENT_HELLO = 1;
 const SERVER_NAME_EXTENSION = 0;
 const HOST_NAME = 0;
@@ -25,7 +26,10 @@ export function parseClientHello(bytes: Buffer): ClientHello {
   if (bytes.length === 0) return INCOMPLETE;
   if (bytes[0] !== HANDSHAKE_RECORD) return NOT_TLS;
   if (bytes.length > 1 && bytes[1] !== 3) return NOT_TLS;
-  if (bytes.length > 5 && bytes[5] !== CLIENT_HELLO && bytes.readUInt16BE(3) > 0) return NOT_TLS;
+  if (bytes.length < RECORD_HEADER_BYTES) return INCOMPLETE;
+  if (bytes.readUInt16BE(3) === 0) return NAMELESS;
+  if (bytes.length === RECORD_HEADER_BYTES) return INCOMPLETE;
+  if (bytes[RECORD_HEADER_BYTES] !== CLIENT_HELLO) return NOT_TLS;
   const handshake = joinRecords(bytes);
   if (handshake.length < 4) return handshake.ended ? NAMELESS : INCOMPLETE;
   const length = handshake.bytes.readUIntBE(1, 3);
@@ -39,14 +43,15 @@ function joinRecords(bytes: Buffer): { readonly bytes: Buffer; readonly length: 
   const parts: Buffer[] = [];
   let ended = false;
   let at = 0;
-  while (at + 5 <= bytes.length) {
+  while (at + RECORD_HEADER_BYTES <= bytes.length) {
     ended = bytes[at] !== HANDSHAKE_RECORD;
     const length = bytes.readUInt16BE(at + 3);
-    // A record without payload would let a hello grow without end; servers take neither that nor a longer one.
+    // A record without payload, which nobody may send, would let a hello grow without end.
     ended ||= length === 0 || length > MAX_RECORD_BYTES;
     if (ended) break;
-    parts.push(bytes.subarray(at + 5, at + 5 + length));
-    at += 5 + length;
+    const start = at + RECORD_HEADER_BYTES;
+    at = start + length;
+    parts.push(bytes.subarray(start, at));
   }
   const joined = parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
   return { bytes: joined, length: joined.length, ended };

@@ -29,6 +29,7 @@ test('recognises protocols by their first bytes', () => {
     ['\x16\x03\x01\0\0', 'TLS'],
     ['\x16\x03\x01\0\0\x16', 'TLS'],
     ['\x16\x03\x01\x40\x01\x01', 'TLS'],
+    ['\x16\x03\x01\x40\x01', undefined],
     ['\x16\x03\x01\x40\0\x01', undefined],
     ['\x16\x03\x01\0\x04\x02\0\0\0', 'TCP'],
     ['\x80\x2e\x01\0\x02', 'TCP'],
