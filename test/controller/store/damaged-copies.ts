@@ -106,13 +106,13 @@ export function frameSizes(left: LeftStore): number[] {
   return [0, ...Array.from({ length: frames }, (_, frame) => LOG_HEADER + frame * FRAME)];
 }
 
-/** Damages a copy, loads it, and removes it. */
-export async function loadDamaged(left: LeftStore, damage: (path: string) => void): Promise<Loaded> {
+/** Damages a copy, loads it, and removes it; `damage` may take its time. */
+export async function loadDamaged(left: LeftStore, damage: (path: string) => unknown): Promise<Loaded> {
   const path = copyStore(left.path, `${left.path}.copy/lazyscope.db`);
   const problems: Problem[] = [];
   const store = new SqliteStore({ path, onProblem: (problem) => problems.push(problem) });
   try {
-    damage(path);
+    await damage(path);
     const graph = await store.load(NOW);
     return { graph, problems, isSetAside: readdirSync(dirname(path)).some((name) => name.includes('.corrupt-')) };
   } finally {

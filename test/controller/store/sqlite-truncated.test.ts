@@ -2,14 +2,19 @@
 import assert from 'node:assert/strict';
 import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { dependencyKey } from '../../../controller/core/graph/dependency.ts';
+import { SqliteStore } from '../../../controller/store/sqlite.ts';
+import { dependency } from '../../support/dependencies.ts';
 import {
   assertSetAside,
   assertWhole,
+  CREATED_AT,
   closedStore,
   frameSizes,
   halfCheckpointedStore,
   killedStore,
   loadDamaged,
+  NOW,
   pageSizes,
   SUFFIXES,
 } from './damaged-copies.ts';
@@ -94,4 +99,29 @@ test('files beside it that are empty are as good as none', async (t) => {
     for (const suffix of SUFFIXES.slice(1)) writeFileSync(path + suffix, '');
   });
   assertWhole(loaded, left, 'empty log and index');
+});
+
+test('a store that is cut off while it is used is made anew, or set aside later', async (t) => {
+  const left = await closedStore(t);
+  const more = [dependency({ source: 'shop/Deployment/later' })];
+  for (const size of pageSizes(left)) {
+    let wasMadeAnew = false;
+    const loaded = await loadDamaged(left, async (path) => {
+      const store = new SqliteStore({ path, onProblem: () => undefined, now: () => NOW });
+      await store.load(CREATED_AT);
+      await store.save(left.saved.slice(0, 10));
+      truncateSync(path, size);
+      wasMadeAnew = await store.save(more).then(
+        () => false,
+        () => true,
+      );
+      if (wasMadeAnew) await store.save([...left.saved, ...more]);
+      await store.close();
+    });
+    const all = new Map([...left.saved, ...more].map((one) => [dependencyKey(one), one]));
+    const found = new Map(loaded.graph.dependencies.map((one) => [dependencyKey(one), one]));
+    if (wasMadeAnew) assert.deepEqual([found, loaded.graph.createdAt], [all, NOW], `cut off at ${size}`);
+    else if (loaded.problems.length > 0) assertSetAside(loaded, `cut off at ${size}`);
+    else assert.deepEqual(found, all, `cut off at ${size}`);
+  }
 });
