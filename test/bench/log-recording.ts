@@ -9,6 +9,8 @@ import { EdgeSet, type SeenEdge } from './edge-set.ts';
 const MESSAGE = 'envoy.service.accesslog.v3.StreamAccessLogsMessage';
 const ENTRIES_PER_MESSAGE = 40;
 const ONE_IN = 10;
+const SERVICES = 1_000;
+const SERVICES_PER_POD = 5;
 const NODE_ID = 'egress~10.0.255.255~egress-0.lazyscope~lazyscope.svc.cluster.local';
 
 export interface LogRecording {
@@ -51,10 +53,12 @@ function edgeNumber(entry: number): number {
   return entry % ONE_IN === 0 ? newest : (Math.imul(entry, 2_654_435_761) >>> 0) % (newest + 1);
 }
 
+/** Pods that use five services each. */
 function edgeOf(index: number): SeenEdge {
-  const service = index % 1_000;
+  const pod = Math.floor(index / SERVICES_PER_POD);
+  const service = (index * 7) % SERVICES;
   return {
-    source: `10.0.${(index >> 8) & 255}.${index & 255}`,
+    source: `10.0.${pod >> 8}.${pod & 255}`,
     destination: `10.96.${service >> 8}.${service & 255}`,
     port: 8_080,
     host: `service-${service}.shop.svc.cluster.local:8080`,
