@@ -2,13 +2,15 @@
 import type { Attribution } from './core/graph/attribution.ts';
 import type { DependencyGraph } from './core/graph/graph.ts';
 import { WaitingRoom } from './core/graph/waiting-room.ts';
-import type { AccessLogEntry, Timestamp } from './core/model.ts';
+import type { AccessLogEntry, Timestamp, WorkloadKey } from './core/model.ts';
 import type { Problem } from './core/ports.ts';
 
 /** Totals since start, for metrics. */
 export interface LearningCounts {
   readonly entries: { attributed: number; waiting: number; unanswered: number; dropped: number };
   edgesLearned: number;
+  /** How often each limit was reached. */
+  readonly limits: { WaitingEntries: number; RelayedAddresses: number; Dependencies: number };
 }
 
 export interface LearningOptions {
@@ -29,6 +31,7 @@ export class Learning {
   readonly counts: LearningCounts = {
     entries: { attributed: 0, waiting: 0, unanswered: 0, dropped: 0 },
     edgesLearned: 0,
+    limits: { WaitingEntries: 0, RelayedAddresses: 0, Dependencies: 0 },
   };
   readonly #options: LearningOptions;
   readonly #waiting = new WaitingRoom();
@@ -59,14 +62,12 @@ export class Learning {
 
   /** @returns `false` if the source is not known (yet) */
   #learn(entry: AccessLogEntry, receivedAt: Timestamp): boolean {
-    const { graph, attribute, news, touched, problem } = this.#options;
+    const { graph, attribute, news, touched } = this.#options;
     const attribution = attribute(entry);
     if (attribution.kind === 'UnknownSource') return false;
     const { result, key } = graph.observe({ ...attribution, entry, receivedAt });
-    if (result === 'Refused') {
-      this.counts.entries.dropped += 1;
-      const reason = 'has 1,000 relayed addresses; further ones are not recorded';
-      problem({ subject: attribution.source, reason });
+    if (result === 'TooManyAddresses' || result === 'TooManyDependencies') {
+      this.#refused(attribution.source, result);
       return true;
     }
     this.counts.entries.attributed += 1;
@@ -77,8 +78,24 @@ export class Learning {
     return true;
   }
 
+  #refused(source: WorkloadKey, result: 'TooManyAddresses' | 'TooManyDependencies'): void {
+    const { entries, limits } = this.counts;
+    entries.dropped += 1;
+    if (result === 'TooManyAddresses') {
+      limits.RelayedAddresses += 1;
+      this.#options.problem({ subject: source, reason: 'has 1,000 relayed addresses; further ones are not recorded' });
+      return;
+    }
+    limits.Dependencies += 1;
+    const { size } = this.#options.graph;
+    const reason = `there are ${size} dependencies; further ones are not learned, and their traffic stays on the egress`;
+    this.#options.problem({ subject: 'graph', reason });
+  }
+
   #wait(entry: AccessLogEntry, now: Timestamp): void {
     this.counts.entries.waiting += 1;
-    this.counts.entries.dropped += this.#waiting.add(entry, now);
+    const left = this.#waiting.add(entry, now);
+    this.counts.entries.dropped += left;
+    this.counts.limits.WaitingEntries += left;
   }
 }

@@ -189,6 +189,11 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
     return this.#problems.total;
   }
 
+  /** How often each limit of what is kept was reached. */
+  get limitsReached(): Readonly<Record<string, number>> {
+    return { ...this.counts.limits, ...this.#seeds.limits, ProblemsLogged: this.#problems.untold };
+  }
+
   edgeCounts(): Map<DependencyState, number> {
     const counts = new Map<DependencyState, number>();
     for (const { state } of this.#graph.all()) counts.set(state, (counts.get(state) ?? 0) + 1);
@@ -327,7 +332,6 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
   }
 
   /** Istio mode confirms by what was written, see {@link IstioPublishing}. */
-
   #confirm(workload: WorkloadKey, at: Timestamp): void {
     if (this.publishing) return;
     const clients = this.#clients.ofWorkload(workload);

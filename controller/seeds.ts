@@ -22,6 +22,8 @@ export interface SeedsOptions {
 }
 
 export class Seeds {
+  /** How often each limit was reached. */
+  readonly limits = { HttpPorts: 0, SeededDependencies: 0 };
   readonly #options: SeedsOptions;
 
   constructor(options: SeedsOptions) {
@@ -64,6 +66,7 @@ export class Seeds {
     const port = /^0\.0\.0\.0_(\d+)$/.exec(listener)?.[1];
     if (port === undefined || registry.httpPorts.has(Number(port))) return;
     if (registry.httpPorts.size >= MAX_HTTP_PORTS) {
+      this.limits.HttpPorts += 1;
       problem({ subject: `listener ${listener}`, reason: `not kept: the mesh has ${MAX_HTTP_PORTS} HTTP ports` });
       return;
     }
@@ -72,7 +75,13 @@ export class Seeds {
   }
 
   #seed(workload: WorkloadKey, port: ScopedPort, at: Timestamp): void {
-    const key = this.#options.graph.put(seeded(workload, { kind: 'Service', ...port }, at));
+    const { graph, problem } = this.#options;
+    if (!graph.hasRoom) {
+      this.limits.SeededDependencies += 1;
+      problem({ subject: 'graph', reason: `there are ${graph.size} dependencies; what sidecars hold is not added` });
+      return;
+    }
+    const key = graph.put(seeded(workload, { kind: 'Service', ...port }, at));
     this.#options.seeded(key, workload);
   }
 }

@@ -17,6 +17,8 @@ import { scopeOf } from './scope.ts';
  * could make any number of them.
  */
 const MAX_RELAYED_ADDRESSES = 1_000;
+/** Dependencies in all: about 500 MB. Workloads whose names are never the same could make any number of them. */
+const MAX_DEPENDENCIES = 500_000;
 
 /** What an observation did. */
 export type Observed =
@@ -25,7 +27,9 @@ export type Observed =
   /** Only times and counters moved. */
   | 'Counted'
   /** The workload already has the most relayed addresses that are kept. */
-  | 'Refused';
+  | 'TooManyAddresses'
+  /** There are as many dependencies as are kept. */
+  | 'TooManyDependencies';
 
 /** The dependency graph: who uses what. Owned and changed by the pipeline only. Nothing is ever removed from it here. */
 export class DependencyGraph {
@@ -34,6 +38,16 @@ export class DependencyGraph {
   readonly #usersByService = new Map<ServiceKey, Set<WorkloadKey>>();
   readonly #addressesBySource = new Map<WorkloadKey, number>();
   readonly #scopes = new Map<WorkloadKey, Scope>();
+  readonly #maxDependencies: number;
+
+  constructor(maxDependencies = MAX_DEPENDENCIES) {
+    this.#maxDependencies = maxDependencies;
+  }
+
+  /** Whether a dependency that is not known yet may be put in. What a store held is put in all the same. */
+  get hasRoom(): boolean {
+    return this.#dependencies.size < this.#maxDependencies;
+  }
 
   /** Puts a dependency in, as a store or a seed has it. @returns its key */
   put(dependency: Dependency): string {
@@ -57,7 +71,8 @@ export class DependencyGraph {
   observe(observation: Observation): { readonly result: Observed; readonly key: string } {
     const key = dependencyKey({ ...observation, protocol: observation.entry.protocol });
     const before = this.#dependencies.get(key);
-    if (!before && this.#isOneAddressTooMany(observation)) return { result: 'Refused', key };
+    if (!before && this.#isOneAddressTooMany(observation)) return { result: 'TooManyAddresses', key };
+    if (!before && !this.hasRoom) return { result: 'TooManyDependencies', key };
     const after = before ? observedAgain(before, observation) : firstObserved(observation);
     this.put(after);
     return { result: before?.state === after.state ? 'Counted' : 'News', key };

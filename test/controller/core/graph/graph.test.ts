@@ -141,9 +141,19 @@ describe('the graph', () => {
       return graph.observe({ ...seen(CART), destination, relayReason: 'External' }).result;
     };
     for (let last = 0; last < 1_000; last += 1) assert.equal(scan(last), 'News');
-    assert.equal(scan(1_000), 'Refused');
+    assert.equal(scan(1_000), 'TooManyAddresses');
     assert.equal(scan(0), 'Counted');
     assert.equal(graph.observe(seen(CART)).result, 'News');
+  });
+
+  it('takes no more dependencies than it has room for, but goes on counting those that it has', () => {
+    const graph = new DependencyGraph(2);
+    assert.equal(graph.observe(seen(CART)).result, 'News');
+    assert.equal(graph.observe(seen('shop/other')).result, 'News');
+    assert.equal(graph.hasRoom, false);
+    assert.equal(graph.observe(seen('shop/third')).result, 'TooManyDependencies');
+    assert.equal(graph.observe(seen(CART)).result, 'Counted');
+    assert.equal(graph.size, 2);
   });
 
   it('returns the same scope until a state changes', () => {
