@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { dependency } from '../../support/dependencies.ts';
 import { type TemporaryStore, temporaryStore } from './temporary-store.ts';
@@ -28,6 +29,13 @@ interface Damage {
   readonly what: string;
 }
 
+/** As a flipped bit in a column's name would. */
+function renameColumn(path: string): void {
+  const database = new DatabaseSync(path);
+  database.exec('ALTER TABLE dependency RENAME COLUMN origin TO orygin');
+  database.close();
+}
+
 const DAMAGES: Record<string, Damage> = {
   'that is no database': {
     damage: (path) => writeFileSync(path, 'Not a database, though longer than a header.'.repeat(40)),
@@ -35,6 +43,7 @@ const DAMAGES: Record<string, Damage> = {
   },
   'that is cut off': { damage: (path) => truncateSync(path, 4096 * 5), what: 'database disk image is malformed' },
   'that is empty': { damage: (path) => truncateSync(path), what: 'the file is empty' },
+  'with a damaged schema': { damage: renameColumn, what: 'no such column: origin' },
   'with damaged pages': { damage: scribble, what: 'Tree 3 page 3: btreeInitPage() returns error code 11' },
 };
 

@@ -55,19 +55,32 @@ test('keeps nothing of a batch that fails', async (t) => {
   assert.deepEqual((await store.load(1)).dependencies, [dependency({ lastSeen: 7 })]);
 });
 
-test('names and skips a row that it cannot read, and counts as young: sidecars may know what it told', async (t) => {
-  const { open, path, problems } = temporaryStore(t);
-  const store = open();
-  await store.load(1);
-  const other = dependency({ source: 'shop/Deployment/other' });
-  await store.save([dependency({}), other]);
-  const database = new DatabaseSync(path);
-  database.exec("UPDATE dependency SET protocol = 'SCTP' WHERE source = 'shop/Deployment/frontend'");
-  database.close();
-  assert.deepEqual(await store.load(9_000), { dependencies: [other], createdAt: 9_000 });
-  assert.equal(problems.length, 1);
-  assert.match(`${problems[0]?.subject}: ${problems[0]?.reason}`, /shop\/Deployment\/frontend .*protocol/s);
-});
+/** What may stand in the row of the shop's frontend, and what is said of it. */
+const UNREADABLE: Record<string, { readonly change: string; readonly says: RegExp }> = {
+  'a protocol that there is not': { change: "protocol = 'SCTP'", says: /protocol/ },
+  'the name of another workload': {
+    change: "source = 'shop/Deployment/frontenc'",
+    says: /the row is that of ".*frontenc/,
+  },
+  'a time that no calendar has': { change: 'last_seen = 1e300', says: /last_seen/ },
+};
+
+for (const [name, { change, says }] of Object.entries(UNREADABLE)) {
+  test(`names and skips a row with ${name}, and counts as young: sidecars may know what it told`, async (t) => {
+    const { open, path, problems } = temporaryStore(t);
+    const store = open();
+    await store.load(1);
+    const other = dependency({ source: 'shop/Deployment/other' });
+    await store.save([dependency({}), other]);
+    const database = new DatabaseSync(path);
+    database.exec(`UPDATE dependency SET ${change} WHERE source = 'shop/Deployment/frontend'`);
+    database.close();
+    assert.deepEqual(await store.load(9_000), { dependencies: [other], createdAt: 9_000 });
+    assert.equal(problems.length, 1);
+    assert.match(problems[0]?.subject ?? '', /row "shop\/Deployment\/frontend /);
+    assert.match(problems[0]?.reason ?? '', says);
+  });
+}
 
 test('rejects while another process holds the file, and saves once it is free', async (t) => {
   const { open, path } = temporaryStore(t);
