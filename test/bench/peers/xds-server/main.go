@@ -67,9 +67,10 @@ func serve(from cache.Cache, acks *acknowledgements) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	// The example gives clients 5 s to answer a ping; on a machine as busy as this one that cuts some off.
 	grpcServer := grpc.NewServer(
 		grpc.MaxConcurrentStreams(1_000_000),
-		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 5 * time.Second}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 20 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 30 * time.Second, PermitWithoutStream: true}),
 	)
 	callbacks := server.CallbackFuncs{StreamDeltaRequestFunc: acks.request}
