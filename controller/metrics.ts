@@ -20,9 +20,53 @@ export function createMetrics(version: string): Registry {
   return registry;
 }
 
+/** What comes from egresses, before it is attributed. */
+function addAccessLogMetrics(registry: Registry, accessLogs: AccessLogCounts): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'lazyscope_access_log_streams',
+    help: 'Open access log streams.',
+    registers,
+    collect() {
+      this.set(accessLogs.streams);
+    },
+  });
+  new Counter({
+    name: 'lazyscope_access_log_streams_refused_total',
+    help: 'Access log streams that were refused, or are not listened to, for who opened them.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(accessLogs.refused);
+    },
+  });
+  new Counter({
+    name: 'lazyscope_access_log_streams_broken_total',
+    help: 'Access log streams that broke off: a connection was lost, or a message was larger than gRPC takes.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(accessLogs.broken);
+    },
+  });
+  new Counter({
+    name: 'lazyscope_access_log_messages_total',
+    help: 'Messages of access log streams by what became of them.',
+    labelNames: ['result'],
+    registers,
+    collect() {
+      this.reset();
+      this.inc({ result: 'read' }, accessLogs.messages);
+      this.inc({ result: 'unreadable' }, accessLogs.unreadable);
+      this.inc({ result: 'oversized' }, accessLogs.oversized);
+    },
+  });
+}
+
 /** Metrics that are read from the pipeline when they are scraped. */
 export function addLearningMetrics(registry: Registry, pipeline: Pipeline, accessLogs: AccessLogCounts): void {
   const registers = [registry];
+  addAccessLogMetrics(registry, accessLogs);
   new Counter({
     name: 'lazyscope_access_log_entries_total',
     help: 'Access log entries by what became of them.',
@@ -51,23 +95,6 @@ export function addLearningMetrics(registry: Registry, pipeline: Pipeline, acces
     collect() {
       const counts = pipeline.edgeCounts();
       for (const state of STATES) this.set({ state }, counts.get(state) ?? 0);
-    },
-  });
-  new Gauge({
-    name: 'lazyscope_access_log_streams',
-    help: 'Open access log streams.',
-    registers,
-    collect() {
-      this.set(accessLogs.streams);
-    },
-  });
-  new Counter({
-    name: 'lazyscope_access_log_streams_refused_total',
-    help: 'Access log streams that were refused for who opened them.',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(accessLogs.refused);
     },
   });
   new Gauge({

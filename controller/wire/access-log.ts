@@ -1,24 +1,14 @@
 /**
- * Our access log entries as Envoy's `StreamAccessLogsMessage` and back: HTTP/1 and HTTP/2 as `http_logs`, the rest as
+ * Our access log entries as Envoy's `StreamAccessLogsMessage`: HTTP/1 and HTTP/2 as `http_logs`, the rest as
  * `tcp_logs`. Counters travel as `custom_tags`, since Envoy's own fields count one request or connection.
  */
-import type { AccessLogEntry, SocketAddress, TrafficCounters, WireProtocol } from '../core/model.ts';
-import type { Problem } from '../core/ports.ts';
-import { decode, encode, type PlainMessage } from './messages.ts';
+import type { AccessLogEntry, SocketAddress } from '../core/model.ts';
+import { encode, type PlainMessage } from './messages.ts';
 
 const MESSAGE = 'envoy.service.accesslog.v3.StreamAccessLogsMessage';
 
 const HTTP_TYPES = { Start: 'DownstreamStart', Periodic: 'DownstreamPeriodic', End: 'DownstreamEnd' } as const;
 const TCP_TYPES = { Start: 'TcpConnectionStart', Periodic: 'TcpPeriodic', End: 'TcpConnectionEnd' } as const;
-const PHASES: Readonly<Record<string, AccessLogEntry['phase']>> = {
-  DownstreamStart: 'Start',
-  DownstreamPeriodic: 'Periodic',
-  DownstreamEnd: 'End',
-  TcpConnectionStart: 'Start',
-  TcpUpstreamConnected: 'Start',
-  TcpPeriodic: 'Periodic',
-  TcpConnectionEnd: 'End',
-};
 
 const REFUSALS_TAG = 'refusals';
 const COUNTERS = ['connections', 'requests', 'bytesSent', 'bytesReceived', 'errors'] as const;
@@ -92,131 +82,4 @@ export function encodeRefusals(connections: ReadonlyMap<string, number>): Uint8A
     },
   }));
   return encode(MESSAGE, { tcp_logs: { log_entry } });
-}
-
-/** What one message of a stream says. */
-export interface DecodedAccessLogs {
-  /** Node id, in the first message of a stream. */
-  readonly nodeId?: string;
-  readonly logName?: string;
-  readonly entries: readonly AccessLogEntry[];
-  /** Connections that the egress has refused by source address, where the message tells that. */
-  readonly refusals?: ReadonlyMap<string, number>;
-  /** Entries that were skipped. */
-  readonly problems: readonly Problem[];
-}
-
-interface DecodedMessage {
-  readonly identifier?: { readonly node?: { readonly id: string }; readonly log_name: string };
-  readonly http_logs?: { readonly log_entry: readonly DecodedEntry[] };
-  readonly tcp_logs?: { readonly log_entry: readonly DecodedEntry[] };
-}
-
-interface DecodedAddress {
-  readonly socket_address?: { readonly address: string; readonly port_value: number };
-}
-
-interface DecodedEntry {
-  readonly common_properties?: {
-    readonly downstream_remote_address?: DecodedAddress;
-    readonly downstream_local_address?: DecodedAddress;
-    readonly start_time?: { readonly seconds: number; readonly nanos: number };
-    readonly access_log_type: string;
-    readonly response_flags?: { readonly upstream_connection_failure: boolean };
-    readonly tls_properties?: { readonly tls_sni_hostname: string };
-    readonly custom_tags: Readonly<Record<string, string>>;
-  };
-  readonly protocol_version?: string;
-  readonly request?: { readonly authority: string };
-}
-
-/**
- * Reads one message.
- * @param reporter node id of the stream, used where this message has no identifier
- * @throws RangeError if the bytes are no `StreamAccessLogsMessage`
- */
-export function decodeAccessLogs(bytes: Uint8Array, reporter: string): DecodedAccessLogs {
-  const message = decode(MESSAGE, bytes) as DecodedMessage;
-  const nodeId = message.identifier?.node?.id;
-  const entries: AccessLogEntry[] = [];
-  const problems: Problem[] = [];
-  const refusals = new Map<string, number>();
-  const read = (raw: DecodedEntry, http: boolean): void => {
-    const refused = readCount(raw.common_properties?.custom_tags[REFUSALS_TAG]);
-    if (refused > 0) {
-      const source = readAddress(raw.common_properties?.downstream_remote_address)?.address ?? '';
-      refusals.set(source, (refusals.get(source) ?? 0) + refused);
-      return;
-    }
-    const entry = readEntry(raw, nodeId ?? reporter, http);
-    if (typeof entry === 'string')
-      problems.push({ subject: `access log entry of ${nodeId ?? reporter}`, reason: entry });
-    else entries.push(entry);
-  };
-  for (const raw of message.http_logs?.log_entry ?? []) read(raw, true);
-  for (const raw of message.tcp_logs?.log_entry ?? []) read(raw, false);
-  return {
-    ...(nodeId === undefined ? {} : { nodeId }),
-    ...(message.identifier ? { logName: message.identifier.log_name } : {}),
-    entries,
-    ...(refusals.size > 0 ? { refusals } : {}),
-    problems,
-  };
-}
-
-function readAddress(address: DecodedAddress | undefined): SocketAddress | undefined {
-  const socket = address?.socket_address;
-  return socket && socket.address !== '' ? { address: socket.address, port: socket.port_value } : undefined;
-}
-
-function wireProtocol(raw: DecodedEntry, http: boolean): WireProtocol {
-  if (http) return raw.protocol_version === 'HTTP2' ? 'HTTP2' : 'HTTP1';
-  return raw.common_properties?.tls_properties ? 'TLS' : 'TCP';
-}
-
-function readCounters(tags: Readonly<Record<string, string>>): TrafficCounters {
-  return {
-    connections: readCount(tags['connections']),
-    requests: readCount(tags['requests']),
-    bytesSent: readCount(tags['bytesSent']),
-    bytesReceived: readCount(tags['bytesReceived']),
-    errors: readCount(tags['errors']),
-  };
-}
-
-/** What is no count is zero. */
-function readCount(tag: string | undefined): number {
-  const value = Number(tag ?? 0);
-  return Number.isSafeInteger(value) && value >= 0 ? value : 0;
-}
-
-/** 0001-01-01 to 9999-12-31: what `google.protobuf.Timestamp` may hold. Later ones are no dates to JavaScript either. */
-function isTimestamp({ seconds }: { readonly seconds: number }): boolean {
-  return seconds >= -62_135_596_800 && seconds <= 253_402_300_799;
-}
-
-function readEntry(raw: DecodedEntry, reporter: string, http: boolean): AccessLogEntry | string {
-  const common = raw.common_properties;
-  const source = readAddress(common?.downstream_remote_address);
-  const destination = readAddress(common?.downstream_local_address);
-  const phase = PHASES[common?.access_log_type ?? ''];
-  if (!common || !source || !destination)
-    return 'skipped: downstream_remote_address or downstream_local_address is missing';
-  if (!phase) return `skipped: access_log_type ${common.access_log_type} is not one we read`;
-  if (!common.start_time) return 'skipped: start_time is missing';
-  if (!isTimestamp(common.start_time)) return 'skipped: start_time is not between the years 1 and 9999';
-  const host = raw.request?.authority;
-  const serverName = common.tls_properties?.tls_sni_hostname;
-  return {
-    phase,
-    reporter,
-    startTime: common.start_time.seconds * 1000 + Math.floor(common.start_time.nanos / 1_000_000),
-    source,
-    destination,
-    protocol: wireProtocol(raw, http),
-    ...(host ? { host } : {}),
-    ...(serverName ? { serverName } : {}),
-    answered: !common.response_flags?.upstream_connection_failure,
-    counters: readCounters(common.custom_tags),
-  };
 }

@@ -10,7 +10,7 @@ import {
 } from '../../../controller/core/model.ts';
 import { IDENTITY_METADATA, identityName, type PodIdentity } from '../../../controller/core/pod-identity.ts';
 import { METADATA_NAMESPACE } from '../../../controller/core/relay-target.ts';
-import { decodeAccessLogs } from '../../../controller/wire/access-log.ts';
+import { decodeAccessLogs } from '../../../controller/wire/access-log-decoder.ts';
 import { AccessLogService, AggregatedDiscoveryService } from '../../../controller/wire/grpc.ts';
 import { encode } from '../../../controller/wire/messages.ts';
 import { CHANNEL_OPTIONS } from '../../../egress/controller-stream.ts';
