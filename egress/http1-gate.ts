@@ -27,7 +27,9 @@ type GateState =
   /** An upgrade or CONNECT waits for its answer. */
   | 'Upgrading'
   /** Bytes pass unread: a tunnel, or not HTTP/1 as we understand it. */
-  | 'Transparent';
+  | 'Transparent'
+  /** Nothing passes any more: what comes may belong to a request for another upstream. */
+  | 'Lost';
 
 /**
  * Lets the requests of one HTTP/1 connection pass to its upstream, and stops at a message boundary where the next one
@@ -56,8 +58,9 @@ export class Http1Gate {
     return this.#state !== 'Open' && this.#state !== 'Transparent';
   }
 
-  /** A request waits for an upstream that is not there yet. */
+  /** Bytes wait for an upstream that is not there yet, or for an answer that tells whose they are. */
   get isWaiting(): boolean {
+    if (this.#state === 'Upgrading') return this.#held !== undefined;
     return this.#state === 'Waiting' || this.#state === 'Replacing';
   }
 
@@ -84,6 +87,7 @@ export class Http1Gate {
       this.#owner.forward(chunk);
       return;
     }
+    if (this.#state === 'Lost') return;
     const bytes = this.#held ? Buffer.concat([this.#held, chunk]) : chunk;
     this.#held = undefined;
     if (this.#state === 'Open') this.#pass(bytes, 0);
@@ -92,7 +96,7 @@ export class Http1Gate {
 
   /** Reads along; the bytes are on their way to the client already. */
   fromUpstream(chunk: Buffer): void {
-    if (this.#state === 'Transparent') return;
+    if (this.#state === 'Transparent' || this.#state === 'Lost') return;
     this.#replay.clear();
     this.#observer.readResponses(chunk);
     if (this.#observer.isTunnel || this.#observer.hasGivenUp) this.#becomeTransparent();
@@ -100,7 +104,7 @@ export class Http1Gate {
     else if (this.#state === 'Upgrading' && !this.#observer.awaitsTunnel) this.#reopen();
   }
 
-  /** The client will send no more. What is held of an incomplete head passes as it is. */
+  /** The client will send no more, and nothing {@link isWaiting}. What is held of an incomplete head passes as it is. */
   clientEnded(): void {
     if (this.#state === 'Open' || this.#state === 'Upgrading') this.#becomeTransparent();
   }
@@ -212,12 +216,12 @@ export class Http1Gate {
   }
 
   #becomeTransparent(): void {
-    const wasElsewhere = this.#state === 'Waiting';
-    this.#state = 'Transparent';
+    const isElsewhere = this.#state === 'Waiting';
+    this.#state = isElsewhere ? 'Lost' : 'Transparent';
     this.#replay.clear();
     const bytes = this.#held;
     this.#held = undefined;
-    if (wasElsewhere) this.#owner.lost();
+    if (isElsewhere) this.#owner.lost();
     else if (bytes) this.#owner.forward(bytes);
   }
 }

@@ -104,6 +104,8 @@ export class Session implements PipeHandler, GateOwner {
     if (this.#gate) {
       this.#gate.fromUpstream(chunk);
       this.#afterGate();
+      // What was held for this answer has passed.
+      if (this.#hasEnded) this.#passEnd();
     } else if (this.#along?.isOn) this.#along.fromUpstream(chunk);
     else if (this.#first && !this.#wasSpokenTo) {
       this.#wasSpokenTo = true;

@@ -113,8 +113,12 @@ test('a request for another host is never sent to the wrong one when the respons
   const connection = connected('a');
   connection.gate.fromClient(bytesOf(request('a') + request('b')));
   connection.gate.fromUpstream(bytesOf('what is this\r\n\r\n'));
+  connection.gate.fromClient(bytesOf(request('a', '/smuggled')));
+  connection.gate.fromUpstream(bytesOf(OK));
+  connection.gate.clientEnded();
   assert.equal(connection.text, request('a'));
   assert.equal(connection.lostRequests, 1);
+  assert.deepEqual([connection.gate.isBlocked, connection.gate.isTransparent], [true, false]);
 });
 
 test('an incomplete head passes when the client ends', () => {

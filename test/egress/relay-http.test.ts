@@ -1,37 +1,17 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Agent, createServer, request, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { SocketAddress } from '../../controller/core/model.ts';
 import { Reading } from './support/reading.ts';
-import { startRelay, startServer, type TestRelay } from './support/relay.ts';
 import { until } from './support/until.ts';
+import { connection, relayTo, type Scripted, scripted, TO_WEB } from './support/web-and-api.ts';
 
-const TO_WEB = { address: '10.96.0.1', port: 8080 };
 const get = (host: string, path = '/'): string => `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
 const ok = (body: string, ...fields: string[]): string =>
   ['HTTP/1.1 200 OK', `Content-Length: ${body.length}`, ...fields, '', body].join('\r\n');
-
-interface Scripted extends SocketAddress {
-  readonly connections: { readonly socket: Socket; readonly reading: Reading }[];
-}
-
-/** A server that does only what the test tells it. */
-async function scripted(t: TestContext): Promise<Scripted> {
-  const connections: Scripted['connections'] = [];
-  const server = await startServer(t, (socket) => connections.push({ socket, reading: new Reading(socket) }));
-  return { ...server, connections };
-}
-
-/** The connection with this number, once it is there. */
-async function connection(server: Scripted, number: number): Promise<Scripted['connections'][number]> {
-  await until(() => server.connections.length > number);
-  const found = server.connections[number];
-  assert.ok(found);
-  return found;
-}
 
 /** An HTTP server of Node's, that ends with the test. */
 async function listening(t: TestContext, server: Server): Promise<SocketAddress> {
@@ -43,15 +23,6 @@ async function listening(t: TestContext, server: Server): Promise<SocketAddress>
   });
   const { port } = server.address() as AddressInfo;
   return { address: '127.0.0.1', port };
-}
-
-async function relayTo(t: TestContext, web: SocketAddress, api: SocketAddress = web): Promise<TestRelay> {
-  return startRelay(t, {
-    services: [
-      { name: 'web', port: 8080, protocol: 'HTTP', clusterIP: '10.96.0.1', endpoints: [web] },
-      { name: 'api', port: 8080, protocol: 'HTTP', clusterIP: '10.96.0.2', endpoints: [api] },
-    ],
-  });
 }
 
 /** A client connection that has had one answer, so that its upstream is idle. */

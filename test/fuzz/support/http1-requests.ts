@@ -45,7 +45,7 @@ export const HTTP1_WORDS: readonly string[] = [
   '-1\r\n',
 ];
 
-export interface ObservedRequest {
+interface ObservedRequest {
   readonly method: string;
   readonly host: string;
   readonly headEnd: number;
@@ -68,25 +68,30 @@ export function observeRequests(observer: Http1Observer, pieces: readonly Buffer
   let held = 0;
   for (const piece of pieces) {
     const bytes = Buffer.concat([unread, piece]);
-    let at = 0;
-    do {
-      const before = at;
-      at = observer.nextRequest(bytes, at);
-      if (at < before || at > bytes.length) throw new Error(`read from ${before} to ${at} of ${bytes.length} bytes`);
-      const { request } = observer;
-      if (observer.event === 'Head' && request) {
-        requests.push({ method: request.method, host: request.host, headEnd: offset + at });
-        observer.admit(request);
-      }
-      const last = requests.at(-1);
-      if (observer.event === 'End' && last) last.end = offset + at;
-    } while (observer.event === 'Head' || (observer.event === 'End' && !observer.awaitsTunnel));
+    const read = readOn(observer, bytes, offset, requests);
     if (observer.hasGivenUp || observer.awaitsTunnel) break;
-    unread = bytes.subarray(at);
+    unread = bytes.subarray(read);
     held = Math.max(held, unread.length);
-    offset += at;
+    offset += read;
   }
   return { requests, hasGivenUp: observer.hasGivenUp, awaitsTunnel: observer.awaitsTunnel, held };
+}
+
+/** @param offset of `bytes` in the whole. @returns how many of them were read */
+function readOn(observer: Http1Observer, bytes: Buffer, offset: number, requests: ObservedRequest[]): number {
+  let at = 0;
+  do {
+    const before = at;
+    at = observer.nextRequest(bytes, at);
+    if (at < before || at > bytes.length) throw new Error(`read from ${before} to ${at} of ${bytes.length} bytes`);
+    const { event, request } = observer;
+    const last = requests.at(-1);
+    if (event === 'End' && last) last.end = offset + at;
+    if (event !== 'Head' || !request) continue;
+    requests.push({ method: request.method, host: request.host, headEnd: offset + at });
+    observer.admit(request);
+  } while (observer.event === 'Head' || (observer.event === 'End' && !observer.awaitsTunnel));
+  return at;
 }
 
 /** Whom a request names, by RFC 9112 section 3.3. */
