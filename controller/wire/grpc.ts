@@ -1,11 +1,22 @@
 /** Envoy's two gRPC services that we serve and call. */
 import type { MethodDefinition, ServerOptions } from '@grpc/grpc-js';
+import { reasonOf } from '../core/error.ts';
 import { messageType } from './messages.ts';
 
 interface BidiMethod {
   readonly path: string;
   readonly request: string;
   readonly response: string;
+}
+
+/** Stands for a message that cannot be read, so that whoever serves the stream can name and count it. */
+export class Unreadable {
+  /** What is wrong with the bytes. */
+  readonly reason: string;
+
+  constructor(reason: string) {
+    this.reason = reason;
+  }
 }
 
 function streaming(method: BidiMethod, responseStream: boolean): MethodDefinition<object, object> {
@@ -16,7 +27,13 @@ function streaming(method: BidiMethod, responseStream: boolean): MethodDefinitio
     requestStream: true,
     responseStream,
     requestSerialize: (value) => Buffer.from(request.encode(value).finish()),
-    requestDeserialize: (bytes) => request.decode(bytes),
+    requestDeserialize: (bytes) => {
+      try {
+        return request.decode(bytes);
+      } catch (error) {
+        return new Unreadable(reasonOf(error));
+      }
+    },
     responseSerialize: (value) => Buffer.from(response.encode(value).finish()),
     responseDeserialize: (bytes) => response.decode(bytes),
   };

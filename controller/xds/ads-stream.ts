@@ -9,6 +9,7 @@ import { statusOf, warmClusters } from '../core/delta/status.ts';
 import { CLUSTER, LISTENER, type NodeIdentity, type Timestamp } from '../core/model.ts';
 import { parseNodeId } from '../core/node-identity.ts';
 import type { ClientStatus, HeldResources, SnapshotSource } from '../core/ports.ts';
+import { Unreadable } from '../wire/grpc.ts';
 import { clipped, fromResponse, nodeIdOf, shortTypeName, toRequest, typeUrlOf } from './discovery-messages.ts';
 import type { AdsMetrics } from './metrics.ts';
 import type { Turns } from './turns.ts';
@@ -129,6 +130,10 @@ export class AdsStream {
 
   #message(message: object): void {
     if (this.#isOver) return;
+    if (message instanceof Unreadable) {
+      this.#refuse(status.INVALID_ARGUMENT, 'message', `the request is no DeltaDiscoveryRequest: ${message.reason}`);
+      return;
+    }
     this.#node ??= this.#identify(message);
     if (this.#node === undefined) return;
     const request = toRequest(message);

@@ -17,16 +17,24 @@ export interface DiscoveryResponse {
 
 const { path, requestSerialize, responseDeserialize } = AggregatedDiscoveryService.DeltaAggregatedResources;
 
+/** An HTTP/2 connection of its own, for one or several streams. (By default grpc-js shares those of a process.) */
+export function adsConnection(port: number): Client {
+  return new Client(`127.0.0.1:${port}`, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+}
+
 export class AdsClient {
-  readonly #client: Client;
+  readonly #close: () => void;
   readonly #stream: ClientDuplexStream<object, object>;
   readonly #received: DiscoveryResponse[] = [];
   #nodeId: string | undefined;
+  #probes = 0;
   readonly ended: Promise<ServiceError | undefined>;
 
-  constructor(port: number, nodeId: string) {
-    this.#client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
-    this.#stream = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+  /** @param server its port, or a connection that is shared and not closed here */
+  constructor(server: number | Client, nodeId: string) {
+    const client = typeof server === 'number' ? adsConnection(server) : server;
+    this.#close = () => typeof server === 'number' && client.close();
+    this.#stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
     this.#nodeId = nodeId;
     this.#stream.on('data', (message: object) => this.#received.push(message as DiscoveryResponse));
     this.ended = new Promise((resolve) => {
@@ -36,13 +44,14 @@ export class AdsClient {
   }
 
   request(type: ShortType | 'other', fields: object = {}): void {
+    this.send({ type_url: type === 'other' ? 'type.googleapis.com/other.Type' : TYPES[type], ...fields });
+  }
+
+  /** Sends a message as it is, but for the node, which goes into the first. */
+  send(message: object): void {
     const node = this.#nodeId === undefined ? {} : { node: { id: this.#nodeId } };
     this.#nodeId = undefined;
-    this.#stream.write({
-      ...node,
-      type_url: type === 'other' ? 'type.googleapis.com/other.Type' : TYPES[type],
-      ...fields,
-    });
+    this.#stream.write({ ...node, ...message });
   }
 
   /** The next response. */
@@ -51,6 +60,14 @@ export class AdsClient {
     const [response] = this.#received.splice(0, 1);
     if (response === undefined) throw new Error('no response');
     return response;
+  }
+
+  /** Whether the server has had nothing to say up to now: the next thing that it says is the answer to this. */
+  async isSilent(): Promise<boolean> {
+    this.#probes += 1;
+    const name = `nobody-${this.#probes}`;
+    this.request('EDS', { resource_names_subscribe: [name] });
+    return (await this.acknowledged()) === `ClusterLoadAssignment -${name}`;
   }
 
   /** The next response, in short, acknowledged. */
@@ -64,6 +81,6 @@ export class AdsClient {
 
   close(): void {
     this.#stream.cancel();
-    this.#client.close();
+    this.#close();
   }
 }
