@@ -61,11 +61,8 @@ export interface EndpointSlice {
   readonly service: string;
   /** Port numbers here are *target* ports, joined to the Service by port name. */
   readonly ports: readonly { readonly name: string; readonly port: number }[];
-  readonly endpoints: readonly {
-    readonly addresses: readonly string[];
-    readonly ready: boolean;
-    readonly hostname?: string;
-  }[];
+  /** Addresses, separated by blanks, with `!` behind those that are not ready. */
+  readonly endpoints: string;
 }
 
 /** The controller owner of an object (`metadata.ownerReferences[controller=true]`). */
@@ -78,7 +75,6 @@ export interface Pod {
   readonly kind: 'Pod';
   readonly namespace: string;
   readonly name: string;
-  readonly uid: string;
   /** `status.podIPs`; empty until the pod has one. */
   readonly addresses: readonly string[];
   readonly owner?: Owner;

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { MeshObject, ObjectRef } from '../core/mesh-object.ts';
 import type { Timestamp } from '../core/model.ts';
 import type { MeshEvent, Problem } from '../core/ports.ts';
+import { ObjectTable } from '../core/registry/object-table.ts';
 import { reduce } from '../wire/kubernetes/reduce.ts';
 import type { ReduceOptions } from '../wire/kubernetes/reduction.ts';
 import { metadataOf } from './object-metadata.ts';
@@ -17,16 +18,21 @@ export interface News {
 /** Names of objects that a list held. */
 export type Seen = Set<string>;
 
-function keyOf(value: unknown): string {
-  const { namespace, name } = metadataOf(value);
+type ObjectName = Pick<ObjectRef, 'namespace' | 'name'>;
+
+function nameOf({ namespace, name }: ObjectName): string {
   return `${namespace}/${name}`;
+}
+
+function keyOf(value: unknown): string {
+  return nameOf(metadataOf(value));
 }
 
 /** The objects of one kind, reduced. */
 export class KnownObjects {
   readonly #resource: WatchedResource;
   readonly #options: ReduceOptions;
-  readonly #objects = new Map<string, MeshObject>();
+  readonly #objects = new ObjectTable<MeshObject>();
   /** Problems by object, so that a list does not repeat them. */
   readonly #problems = new Map<string, string>();
 
@@ -46,9 +52,9 @@ export class KnownObjects {
     // Items of lists come without a type, and metadata alone with one of their own.
     const typed = typeof value === 'object' && value !== null ? { ...value, apiVersion, kind } : value;
     const { objects, problems, ignored } = reduce(typed, this.#options);
-    const events = objects.flatMap((object) => this.#keep(key, object, at));
+    const events = objects.flatMap((object) => this.#keep(object, at));
     // It may have been of use before, as a Service that is now an ExternalName.
-    if (ignored.some(({ ref }) => ref !== undefined)) events.push(...this.#drop(key, at));
+    if (ignored.some(({ ref }) => ref !== undefined)) events.push(...this.#drop(metadataOf(value), at));
     return { events, problems: this.#newProblems(key, problems) };
   }
 
@@ -56,7 +62,7 @@ export class KnownObjects {
   delete(value: unknown, at: Timestamp): News {
     const key = keyOf(value);
     this.#problems.delete(key);
-    return { events: this.#drop(key, at), problems: [] };
+    return { events: this.#drop(metadataOf(value), at), problems: [] };
   }
 
   /** Adds the names of listed objects to `seen`. */
@@ -67,26 +73,27 @@ export class KnownObjects {
   /** How many known objects a whole list did not hold. */
   missing(seen: Seen): number {
     let count = 0;
-    for (const key of this.#objects.keys()) if (!seen.has(key)) count += 1;
+    for (const object of this.#objects.all()) if (!seen.has(nameOf(object))) count += 1;
     return count;
   }
 
   /** Drops everything that a whole list did not hold. */
   dropMissing(seen: Seen, at: Timestamp): readonly MeshEvent[] {
     for (const key of this.#problems.keys()) if (!seen.has(key)) this.#problems.delete(key);
-    return [...this.#objects.keys()].filter((key) => !seen.has(key)).flatMap((key) => this.#drop(key, at));
+    const missing = [...this.#objects.all()].filter((object) => !seen.has(nameOf(object)));
+    return missing.flatMap((object) => this.#drop(object, at));
   }
 
-  #keep(key: string, object: MeshObject, at: Timestamp): MeshEvent[] {
-    if (isDeepStrictEqual(this.#objects.get(key), object)) return [];
-    this.#objects.set(key, object);
+  #keep(object: MeshObject, at: Timestamp): MeshEvent[] {
+    if (isDeepStrictEqual(this.#objects.get(object.namespace, object.name), object)) return [];
+    this.#objects.apply(object);
     return [{ type: 'Applied', object, at }];
   }
 
-  #drop(key: string, at: Timestamp): MeshEvent[] {
-    const object = this.#objects.get(key);
-    if (!this.#objects.delete(key) || !object) return [];
-    const { kind, namespace, name } = object;
+  #drop({ namespace, name }: ObjectName, at: Timestamp): MeshEvent[] {
+    const object = this.#objects.delete(namespace, name);
+    if (!object) return [];
+    const { kind } = object;
     const ref: ObjectRef = { kind, namespace, name };
     return [{ type: 'Deleted', ref, at }];
   }

@@ -33,7 +33,7 @@ export function slice(
     name: `${of.name}-1`,
     service: of.name,
     ports: of.ports.map(({ name, port }) => ({ name, port })),
-    endpoints: addresses.map((address) => ({ addresses: [address], ready: options.ready ?? true })),
+    endpoints: addresses.map((address) => (options.ready === false ? `${address}!` : address)).join(' '),
   };
 }
 
@@ -44,7 +44,6 @@ export function pod(name: string, address: string, options: Partial<Pod> = {}): 
     kind: 'Pod',
     namespace: 'shop',
     name,
-    uid: `uid-${name}`,
     addresses: [address],
     owner: { kind: 'ReplicaSet', name: `${deployment}-5d4f` },
     podTemplateHash: '5d4f',

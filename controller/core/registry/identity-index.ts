@@ -1,62 +1,70 @@
 import type { Pod } from '../model.ts';
 import type { PodIdentity } from '../pod-identity.ts';
-import { addTo, removeFrom } from './set-map.ts';
+import { NameTable } from './name-table.ts';
 
 /** `namespace/serviceAccount`. */
 export type IdentityKey = string;
 
-interface Holder {
+/** Those who share an identity. */
+interface Group {
   readonly key: IdentityKey;
+  readonly holders: Set<Holder>;
+  /** As last asked for: the same value until it changes. */
+  identity: PodIdentity | undefined;
+}
+
+interface Holder {
+  readonly group: Group;
   readonly addresses: readonly string[];
 }
 
 /** Identities of pods that have an address of their own: neither finished ones nor those on the host network. */
 export class IdentityIndex {
-  readonly #holders = new Map<string, Holder>();
-  readonly #pods = new Map<IdentityKey, Set<string>>();
-  /** As last asked for: the same value until it changes. */
-  readonly #identities = new Map<IdentityKey, PodIdentity>();
+  /** By the pods' names. */
+  readonly #holders = new NameTable<Holder>();
+  readonly #groups = new Map<IdentityKey, Group>();
 
   /**
    * @param addresses those that the pod has now, and has for itself
    * @returns the identities that changed
    */
   apply(pod: Pod, addresses: readonly string[]): readonly IdentityKey[] {
-    const name = `${pod.namespace}/${pod.name}`;
-    const before = this.#holders.get(name);
+    const before = this.#holders.get(pod.namespace, pod.name);
     const key = `${pod.namespace}/${pod.serviceAccount}`;
     const isSame = (before?.addresses ?? []).join() === addresses.join();
-    if (isSame && (!before || before.key === key)) return [];
+    if (isSame && (!before || before.group.key === key)) return [];
     const left = this.delete(pod.namespace, pod.name);
     if (addresses.length === 0) return left;
-    this.#identities.delete(key);
-    this.#holders.set(name, { key, addresses });
-    addTo(this.#pods, key, name);
+    const group = this.#groups.get(key) ?? { key, holders: new Set<Holder>(), identity: undefined };
+    const holder: Holder = { group, addresses };
+    this.#groups.set(key, group);
+    this.#holders.set(pod.namespace, pod.name, holder);
+    group.holders.add(holder);
+    group.identity = undefined;
     return [...new Set([...left, key])];
   }
 
   delete(namespace: string, name: string): readonly IdentityKey[] {
-    const pod = `${namespace}/${name}`;
-    const holder = this.#holders.get(pod);
+    const holder = this.#holders.delete(namespace, name);
     if (!holder) return [];
-    this.#identities.delete(holder.key);
-    this.#holders.delete(pod);
-    removeFrom(this.#pods, holder.key, pod);
-    return [holder.key];
+    const { group } = holder;
+    group.identity = undefined;
+    group.holders.delete(holder);
+    if (group.holders.size === 0) this.#groups.delete(group.key);
+    return [group.key];
   }
 
   /** Those that a pod has now; the same value until it changes. */
   *all(): Iterable<PodIdentity> {
-    for (const [key, pods] of this.#pods) {
-      const identity = this.#identities.get(key) ?? this.#collect(key, pods);
-      this.#identities.set(key, identity);
-      yield identity;
+    for (const group of this.#groups.values()) {
+      group.identity ??= identityOf(group);
+      yield group.identity;
     }
   }
+}
 
-  #collect(key: IdentityKey, pods: ReadonlySet<string>): PodIdentity {
-    const [namespace = '', serviceAccount = ''] = key.split('/');
-    const addresses = [...pods].flatMap((pod) => this.#holders.get(pod)?.addresses ?? []);
-    return { namespace, serviceAccount, addresses: [...new Set(addresses)].sort() };
-  }
+function identityOf({ key, holders }: Group): PodIdentity {
+  const [namespace = '', serviceAccount = ''] = key.split('/');
+  const addresses = [...holders].flatMap((holder) => holder.addresses);
+  return { namespace, serviceAccount, addresses: [...new Set(addresses)].sort() };
 }

@@ -6,6 +6,9 @@ import {
   type ServiceKey,
   type ServicePort,
 } from '../model.ts';
+import { endpointsOf } from './endpoint-text.ts';
+import { NameTable } from './name-table.ts';
+import { ObjectTable } from './object-table.ts';
 
 const NO_ENDPOINTS: readonly Endpoint[] = [];
 
@@ -26,29 +29,30 @@ export class ServiceIndex {
   readonly services = new Map<ServiceKey, Service>();
   /** Every port number ever declared HTTP: grows only, since removing a listener drains its connections. */
   readonly httpPorts = new Set<number>();
-  readonly #byName = new Map<string, ServiceKey>();
+  readonly #byName = new NameTable<ServiceKey>();
   readonly #byClusterIP = new Map<string, ServiceKey>();
-  readonly #slices = new Map<string, Map<string, EndpointSlice>>();
-  readonly #serviceOfSlice = new Map<string, string>();
-  readonly #endpoints = new Map<string, Map<number, readonly Endpoint[]>>();
+  readonly #slices = new ObjectTable<EndpointSlice>();
+  /** By name of the Service; in the order in which they came. */
+  readonly #slicesOfService = new NameTable<readonly EndpointSlice[]>();
+  readonly #endpoints = new NameTable<Map<number, readonly Endpoint[]>>();
   readonly #headlessByAddress = new Map<string, Set<ServiceKey>>();
 
   apply(service: Service): void {
     this.delete(service.namespace, service.name);
     const key = serviceKey(service);
     this.services.set(key, service);
-    this.#byName.set(`${service.namespace}/${service.name}`, key);
+    this.#byName.set(service.namespace, service.name, key);
     for (const address of service.clusterIPs) this.#byClusterIP.set(address, key);
     for (const { port, protocol } of service.ports) if (isHttp(protocol)) this.httpPorts.add(port);
     this.#indexHeadless(service);
   }
 
   delete(namespace: string, name: string): Service | undefined {
-    const key = this.#byName.get(`${namespace}/${name}`);
+    const key = this.#byName.get(namespace, name);
     const service = key === undefined ? undefined : this.services.get(key);
     if (key === undefined || !service) return undefined;
     this.services.delete(key);
-    this.#byName.delete(`${namespace}/${name}`);
+    this.#byName.delete(namespace, name);
     for (const address of service.clusterIPs) {
       if (this.#byClusterIP.get(address) === key) this.#byClusterIP.delete(address);
     }
@@ -58,24 +62,26 @@ export class ServiceIndex {
 
   /** @returns the names of the Services whose endpoints may differ now: two where the slice moved */
   applySlice(slice: EndpointSlice): readonly string[] {
-    const before = this.#serviceOfSlice.get(`${slice.namespace}/${slice.name}`);
-    if (before !== undefined && before !== slice.service) this.deleteSlice(slice.namespace, slice.name);
-    const key = `${slice.namespace}/${slice.service}`;
-    const slices = this.#slices.get(key) ?? new Map<string, EndpointSlice>();
-    this.#slices.set(key, slices.set(slice.name, slice));
-    this.#serviceOfSlice.set(`${slice.namespace}/${slice.name}`, slice.service);
-    this.#slicesChanged(slice.namespace, slice.service);
-    return before === undefined || before === slice.service ? [slice.service] : [before, slice.service];
+    const { namespace, service } = slice;
+    const before = this.#slices.get(namespace, slice.name);
+    if (before && before.service !== service) this.deleteSlice(namespace, slice.name);
+    const slices = this.#slicesOfService.get(namespace, service) ?? [];
+    const isKnown = before?.service === service;
+    const after = isKnown ? slices.map((other) => (other === before ? slice : other)) : [...slices, slice];
+    this.#slicesOfService.set(namespace, service, after);
+    this.#slices.apply(slice);
+    this.#slicesChanged(namespace, service);
+    return !before || isKnown ? [service] : [before.service, service];
   }
 
   /** @returns the name of the Service whose slice it was */
   deleteSlice(namespace: string, name: string): string | undefined {
-    const service = this.#serviceOfSlice.get(`${namespace}/${name}`);
-    if (service === undefined) return undefined;
-    const slices = this.#slices.get(`${namespace}/${service}`);
-    slices?.delete(name);
-    if (slices?.size === 0) this.#slices.delete(`${namespace}/${service}`);
-    this.#serviceOfSlice.delete(`${namespace}/${name}`);
+    const slice = this.#slices.delete(namespace, name);
+    if (!slice) return undefined;
+    const { service } = slice;
+    const left = (this.#slicesOfService.get(namespace, service) ?? []).filter((other) => other !== slice);
+    if (left.length > 0) this.#slicesOfService.set(namespace, service, left);
+    else this.#slicesOfService.delete(namespace, service);
     this.#slicesChanged(namespace, service);
     return service;
   }
@@ -85,16 +91,16 @@ export class ServiceIndex {
     const service = this.services.get(key);
     const servicePort = service?.ports.find((candidate) => candidate.port === port);
     if (!service || !servicePort) return NO_ENDPOINTS;
-    const name = `${service.namespace}/${service.name}`;
-    const known = this.#endpoints.get(name) ?? new Map<number, readonly Endpoint[]>();
-    this.#endpoints.set(name, known);
-    const endpoints = known.get(port) ?? this.#collect(name, servicePort);
+    const { namespace, name } = service;
+    const known = this.#endpoints.get(namespace, name) ?? new Map<number, readonly Endpoint[]>();
+    this.#endpoints.set(namespace, name, known);
+    const endpoints = known.get(port) ?? this.#collect(service, servicePort);
     known.set(port, endpoints);
     return endpoints;
   }
 
   byName(namespace: string, name: string): ServiceKey | undefined {
-    return this.#byName.get(`${namespace}/${name}`);
+    return this.#byName.get(namespace, name);
   }
 
   byClusterIP(address: string): Service | undefined {
@@ -126,8 +132,8 @@ export class ServiceIndex {
 
   /** Whether a service of any namespace has this host. */
   hasHost(host: string): boolean {
-    const [name, namespace] = host.split('.');
-    const key = this.#byName.get(`${namespace}/${name}`);
+    const [name = '', namespace = ''] = host.split('.');
+    const key = this.#byName.get(namespace, name);
     return key !== undefined && this.services.get(key)?.host === host;
   }
 
@@ -147,20 +153,20 @@ export class ServiceIndex {
   #byLabels(labels: readonly string[], namespace: string): Service | undefined {
     const [name, ownNamespace, ...rest] = labels;
     if (name === undefined || name === '') return undefined;
-    const key = this.#byName.get(`${ownNamespace ?? namespace}/${name}`);
+    const key = this.#byName.get(ownNamespace ?? namespace, name);
     const service = key === undefined ? undefined : this.services.get(key);
     if (!service) return undefined;
     const isShort = rest.length === 0 || (rest.length === 1 && rest[0] === 'svc');
     return isShort || service.host === labels.join('.') ? service : undefined;
   }
 
-  #collect(name: string, port: ServicePort): readonly Endpoint[] {
+  #collect({ namespace, name }: Service, port: ServicePort): readonly Endpoint[] {
     const found = new Map<string, Endpoint>();
-    for (const slice of this.#slices.get(name)?.values() ?? []) {
+    for (const slice of this.#slicesOfService.get(namespace, name) ?? []) {
       const target = slice.ports.find((candidate) => candidate.name === port.name)?.port;
       if (target === undefined) continue;
-      for (const { addresses, ready } of slice.endpoints) {
-        for (const address of addresses) found.set(`${address} ${target}`, { address, port: target, ready });
+      for (const { address, ready } of endpointsOf(slice.endpoints)) {
+        found.set(`${address} ${target}`, { address, port: target, ready });
       }
     }
     return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, endpoint]) => endpoint);
@@ -168,13 +174,13 @@ export class ServiceIndex {
 
   #slicesChanged(namespace: string, serviceName: string): void {
     this.#forgetEndpoints(namespace, serviceName);
-    const key = this.#byName.get(`${namespace}/${serviceName}`);
+    const key = this.#byName.get(namespace, serviceName);
     const service = key === undefined ? undefined : this.services.get(key);
     if (service) this.#indexHeadless(service);
   }
 
   #forgetEndpoints(namespace: string, name: string): void {
-    this.#endpoints.delete(`${namespace}/${name}`);
+    this.#endpoints.delete(namespace, name);
   }
 
   /** Stale addresses may stay: {@link headlessByEndpoint} checks against the endpoints. */

@@ -11,6 +11,7 @@ import type {
   WorkloadKey,
 } from '../model.ts';
 import { AddressBook, type Ownership } from './address-book.ts';
+import { NameTable } from './name-table.ts';
 import { addTo, removeFrom } from './set-map.ts';
 
 /** A mode and the object that says so. */
@@ -23,14 +24,18 @@ export interface EffectiveMode {
 /** Owners that stand between a pod and its workload. What another object owns in turn (an operator's, say) does not count. */
 const INTERMEDIATE: ReadonlySet<string> = new Set<PodControllerKind>(['ReplicaSet', 'Job']);
 
+/** A pod as it was told last; the record itself stays the same while the pod exists. */
+interface KnownPod {
+  pod: Pod;
+  workload: WorkloadKey;
+}
+
 /** Pods, who controls them, what mode they run in and which addresses are theirs. */
 export class WorkloadIndex {
   readonly addresses = new AddressBook();
-  readonly #pods = new Map<string, Pod>();
-  readonly #podsByOwner = new Map<string, Set<string>>();
-  readonly #podsByWorkload = new Map<WorkloadKey, Set<string>>();
-  readonly #podsByNamespace = new Map<string, Set<string>>();
-  readonly #workloadByPod = new Map<string, WorkloadKey>();
+  readonly #pods = new NameTable<KnownPod>();
+  readonly #podsByOwner = new Map<string, Set<KnownPod>>();
+  readonly #podsByWorkload = new Map<WorkloadKey, Set<KnownPod>>();
   readonly #controllers = new Map<string, PodController>();
   /** Deleted, but known for as long as they have pods. */
   readonly #goneControllers = new Set<string>();
@@ -46,52 +51,50 @@ export class WorkloadIndex {
   applyPod(pod: Pod, at: Timestamp): void {
     const key = podKey(pod);
     const owned = ownedAddresses(pod);
-    const before = this.#pods.get(key);
-    const gone = before ? ownedAddresses(before).filter((address) => !owned.includes(address)) : [];
+    const before = this.#pods.get(pod.namespace, pod.name);
+    const gone = before ? ownedAddresses(before.pod).filter((address) => !owned.includes(address)) : [];
     for (const address of gone) this.addresses.release(address, key, at);
-    this.#pods.set(key, pod);
-    this.#own(pod, key);
-    if (before && ownerKey(before) !== ownerKey(pod)) this.#disown(before, key);
-    const workload = this.workloadOf(pod);
-    this.#enlist(key, workload, pod.namespace);
+    const workload = this.#sameText(this.workloadOf(pod));
+    const ownerBefore = before && ownerKey(before.pod);
+    const known = before ?? { pod, workload: '' };
+    this.#pods.set(pod.namespace, pod.name, known);
+    known.pod = pod;
+    this.#own(known);
+    if (before && ownerBefore !== ownerKey(pod)) this.#disown(known, ownerBefore);
+    this.#enlist(known, workload);
     for (const address of owned) this.addresses.claim(address, { pod: key, workload }, pod.startedAt, at);
   }
 
   deletePod(namespace: string, name: string, at: Timestamp): Pod | undefined {
-    const key = `${namespace}/${name}`;
-    const pod = this.#pods.get(key);
-    if (!pod) return undefined;
-    for (const address of ownedAddresses(pod)) this.addresses.release(address, key, at);
-    this.#pods.delete(key);
-    this.#strike(key);
-    removeFrom(this.#podsByNamespace, namespace, key);
-    this.#disown(pod, key);
+    const known = this.#pods.delete(namespace, name);
+    if (!known) return undefined;
+    const { pod } = known;
+    for (const address of ownedAddresses(pod)) this.addresses.release(address, podKey(pod), at);
+    removeFrom(this.#podsByWorkload, known.workload, known);
+    this.#disown(known, ownerKey(pod));
     return pod;
   }
 
-  #enlist(key: string, workload: WorkloadKey, namespace: string): void {
-    if (this.#workloadByPod.get(key) === workload) return;
-    this.#strike(key);
-    this.#workloadByPod.set(key, workload);
-    addTo(this.#podsByWorkload, workload, key);
-    addTo(this.#podsByNamespace, namespace, key);
+  /** The text that others of the workload's pods hold already: one for all takes less memory. */
+  #sameText(workload: WorkloadKey): WorkloadKey {
+    for (const known of this.#podsByWorkload.get(workload) ?? []) return known.workload;
+    return workload;
   }
 
-  #strike(key: string): void {
-    const workload = this.#workloadByPod.get(key);
-    if (workload === undefined) return;
-    this.#workloadByPod.delete(key);
-    removeFrom(this.#podsByWorkload, workload, key);
+  #enlist(known: KnownPod, workload: WorkloadKey): void {
+    if (known.workload === workload) return;
+    removeFrom(this.#podsByWorkload, known.workload, known);
+    known.workload = workload;
+    addTo(this.#podsByWorkload, workload, known);
   }
 
-  #own(pod: Pod, key: string): void {
-    const owner = ownerKey(pod);
-    if (owner !== undefined) addTo(this.#podsByOwner, owner, key);
+  #own(known: KnownPod): void {
+    const owner = ownerKey(known.pod);
+    if (owner !== undefined) addTo(this.#podsByOwner, owner, known);
   }
 
-  #disown(pod: Pod, key: string): void {
-    const owner = ownerKey(pod);
-    if (owner === undefined || !removeFrom(this.#podsByOwner, owner, key)) return;
+  #disown(known: KnownPod, owner: string | undefined): void {
+    if (owner === undefined || !removeFrom(this.#podsByOwner, owner, known)) return;
     if (this.#goneControllers.delete(owner)) this.#controllers.delete(owner);
   }
 
@@ -151,7 +154,7 @@ export class WorkloadIndex {
 
   /** Every pod told and not deleted, finished ones included. */
   pods(): Iterable<Pod> {
-    return this.#pods.values();
+    return podsAmong(this.#pods.all());
   }
 
   /** Every workload that has a pod, finished ones included. */
@@ -161,29 +164,22 @@ export class WorkloadIndex {
 
   /** A workload's pods, finished ones included. */
   podsOf(workload: WorkloadKey): Iterable<Pod> {
-    return this.#named(this.#podsByWorkload.get(workload));
+    return podsAmong(this.#podsByWorkload.get(workload) ?? []);
   }
 
   /** A namespace's pods, finished ones included. */
   podsIn(namespace: string): Iterable<Pod> {
-    return this.#named(this.#podsByNamespace.get(namespace));
-  }
-
-  *#named(keys: Iterable<string> | undefined): Iterable<Pod> {
-    for (const key of keys ?? []) {
-      const pod = this.#pods.get(key);
-      if (pod) yield pod;
-    }
+    return podsAmong(this.#pods.in(namespace));
   }
 
   /** Whose pod it was when it was told last; `undefined` for one that is not known. */
   workloadNamed(namespace: string, pod: string): WorkloadKey | undefined {
-    return this.#workloadByPod.get(`${namespace}/${pod}`);
+    return this.#pods.get(namespace, pod)?.workload;
   }
 
   /** Pods with this controller (`namespace/Kind/name`) as their owner, which need not be their workload. */
   podsOwnedBy(controller: string): Iterable<Pod> {
-    return this.#named(this.#podsByOwner.get(controller));
+    return podsAmong(this.#podsByOwner.get(controller) ?? []);
   }
 
   /** @param controller `namespace/Kind/name` */
@@ -200,14 +196,14 @@ export class WorkloadIndex {
    * tells (`Rollout`), and meaningless for kinds that may not be read.
    */
   isTold(workload: WorkloadKey): boolean {
-    const [namespace, kind, name] = workload.split('/');
-    if (kind === 'Pod') return this.#pods.has(`${namespace}/${name}`);
+    const [namespace = '', kind, name = ''] = workload.split('/');
+    if (kind === 'Pod') return this.#pods.get(namespace, name) !== undefined;
     return this.#controllers.has(workload) && !this.#goneControllers.has(workload);
   }
 
   /** The pod that an xDS client says it is; `undefined` while no source has told it. */
   podOf(node: NodeIdentity): Pod | undefined {
-    return this.#pods.get(`${node.namespace}/${node.pod}`);
+    return this.#pods.get(node.namespace, node.pod)?.pod;
   }
 
   ownerAt(address: string, at: Timestamp): Ownership | undefined {
@@ -250,6 +246,10 @@ function likelyOwner(owner: Owner, podTemplateHash: string | undefined): Owner {
   }
   const cronJob = owner.kind === 'Job' ? /^(.+)-\d{8,10}$/.exec(owner.name)?.[1] : undefined;
   return cronJob === undefined ? owner : { kind: 'CronJob', name: cronJob };
+}
+
+function* podsAmong(known: Iterable<KnownPod>): Iterable<Pod> {
+  for (const { pod } of known) yield pod;
 }
 
 /** `namespace/name`. */

@@ -1,8 +1,10 @@
 /** discovery.k8s.io/v1 EndpointSlice. */
 import { z } from 'zod';
 import type { EndpointSlice } from '../../core/model.ts';
+import { type EndpointAddresses, endpointText } from '../../core/registry/endpoint-text.ts';
 import { addressSchema } from './address.ts';
 import { metadataSchema, namespaceOf } from './metadata.ts';
+import { RecurringValues } from './recurring-values.ts';
 import { type Converted, kindReader } from './reduction.ts';
 import { isTcp, portNumberSchema } from './service.ts';
 
@@ -18,7 +20,6 @@ const common = {
 const endpointSchema = z.object({
   addresses: z.array(addressSchema),
   conditions: z.object({ ready: z.boolean().nullish() }).nullish(),
-  hostname: z.string().nullish(),
 });
 
 /** Go writes an empty list of endpoints as null. */
@@ -33,13 +34,11 @@ const endpointSliceSchema = z.discriminatedUnion('addressType', [addressedSchema
 });
 
 /** "nil should be interpreted as true": https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/ */
-function toEndpoint(endpoint: z.infer<typeof endpointSchema>): EndpointSlice['endpoints'][number] {
-  return {
-    addresses: endpoint.addresses,
-    ready: endpoint.conditions?.ready !== false,
-    ...(endpoint.hostname ? { hostname: endpoint.hostname } : {}),
-  };
+function toEndpoint({ addresses, conditions }: z.infer<typeof endpointSchema>): EndpointAddresses {
+  return { addresses, ready: conditions?.ready !== false };
 }
+
+const ports = new RecurringValues<EndpointSlice['ports']>();
 
 function toEndpointSlice(slice: z.infer<typeof endpointSliceSchema>): Converted {
   if (slice.addressType === 'FQDN')
@@ -52,10 +51,12 @@ function toEndpointSlice(slice: z.infer<typeof endpointSliceSchema>): Converted 
       namespace: namespaceOf(slice.metadata),
       name: slice.metadata.name,
       service,
-      ports: (slice.ports ?? []).flatMap((port) =>
-        isTcp(port) && port.port ? [{ name: port.name ?? '', port: port.port }] : [],
+      ports: ports.same(
+        (slice.ports ?? []).flatMap((port) =>
+          isTcp(port) && port.port ? [{ name: port.name ?? '', port: port.port }] : [],
+        ),
       ),
-      endpoints: (slice.endpoints ?? []).map(toEndpoint),
+      endpoints: endpointText((slice.endpoints ?? []).map(toEndpoint)),
     },
   };
 }

@@ -1,8 +1,10 @@
 /** v1 Pod. */
 import { z } from 'zod';
+import type { Labels, Owner } from '../../core/model.ts';
 import { addressSchema } from './address.ts';
 import { controllerOwner, metadataSchema, namespaceOf, ownerReferencesSchema, timeSchema } from './metadata.ts';
 import { MODE_ANNOTATION, readMode } from './mode.ts';
+import { RecurringValues } from './recurring-values.ts';
 import { type Converted, kindReader, objectName } from './reduction.ts';
 
 const TEMPLATE_HASH_LABEL = 'pod-template-hash';
@@ -21,7 +23,6 @@ const podAnnotationsSchema = z
 
 const podSchema = z.object({
   metadata: metadataSchema.extend({
-    uid: z.string().nullish(),
     labels: z.record(z.string(), z.string()).nullish(),
     annotations: podAnnotationsSchema,
     ownerReferences: ownerReferencesSchema,
@@ -39,6 +40,9 @@ const podSchema = z.object({
 });
 
 type PodShape = z.infer<typeof podSchema>;
+
+const labels = new RecurringValues<Labels>();
+const owners = new RecurringValues<{ readonly owner?: Owner }>();
 
 function addresses(status: PodShape['status']): string[] {
   if (status?.podIPs?.length) return status.podIPs.map(({ ip }) => ip);
@@ -69,15 +73,14 @@ function toPod({ metadata, spec, status }: PodShape): Converted {
   return {
     object: {
       ...ref,
-      uid: metadata.uid ?? '',
       addresses: addresses(status),
-      ...controllerOwner(metadata.ownerReferences),
+      ...owners.same(controllerOwner(metadata.ownerReferences)),
       ...(templateHash ? { podTemplateHash: templateHash } : {}),
       hostNetwork: spec?.hostNetwork === true,
       ...(startedAt === undefined || startedAt === null ? {} : { startedAt }),
       finished: status?.phase === 'Succeeded' || status?.phase === 'Failed',
       ...mode,
-      labels: metadata.labels ?? {},
+      labels: labels.same(metadata.labels ?? {}),
       serviceAccount: spec?.serviceAccountName || 'default',
       ...roleOf(metadata),
     },

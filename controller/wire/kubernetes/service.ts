@@ -4,6 +4,7 @@ import type { ServicePort } from '../../core/model.ts';
 import { addressSchema } from './address.ts';
 import { metadataSchema, namespaceOf } from './metadata.ts';
 import { istioPortProtocol, portProtocol } from './protocol.ts';
+import { RecurringValues } from './recurring-values.ts';
 import { type Converted, kindReader, type ReduceOptions } from './reduction.ts';
 
 /** A port number that can be connected to. */
@@ -65,6 +66,8 @@ export function isTcp(port: { readonly protocol?: string | null | undefined }): 
   return (port.protocol ?? 'TCP') === 'TCP';
 }
 
+const ports = new RecurringValues<readonly ServicePort[]>();
+
 function toService({ metadata, spec }: z.infer<typeof serviceSchema>, options: ReduceOptions): Converted {
   if (spec.type === 'ExternalName') return { ignored: 'an ExternalName Service has no address of its own' };
   const namespace = namespaceOf(metadata);
@@ -78,7 +81,7 @@ function toService({ metadata, spec }: z.infer<typeof serviceSchema>, options: R
       host: `${metadata.name}.${namespace}.svc.${options.clusterDomain}`,
       clusterIPs,
       headless: clusterIPs.length === 0,
-      ports: (spec.ports ?? []).filter(isTcp).map((port) => toPort(port, options)),
+      ports: ports.same((spec.ports ?? []).filter(isTcp).map((port) => toPort(port, options))),
     },
   };
 }

@@ -19,7 +19,6 @@ const PLAIN: Pod = {
   kind: 'Pod',
   namespace: 'shop',
   name: 'cart-5d4-x',
-  uid: 'uid-cart-5d4-x',
   addresses: ['10.1.0.10'],
   owner: { kind: 'ReplicaSet', name: 'cart-5d4' },
   hostNetwork: false,
