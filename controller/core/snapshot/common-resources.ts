@@ -39,8 +39,13 @@ export class CommonResourcesBuilder {
     this.#routes = routes;
   }
 
-  /** @param before of an earlier revision: maps with the same content are taken over */
+  /** @param before of an earlier revision: maps with the same content are taken over, and all of it if all are the same */
   build(view: CommonView, before: CommonResources | undefined): CommonResources {
+    const built = this.#build(view, before);
+    return before && isSame(before, built) ? before : built;
+  }
+
+  #build(view: CommonView, before: CommonResources | undefined): CommonResources {
     const namespaces = new Set([...view.services.values()].map(({ namespace }) => namespace));
     const mixed = mixedPorts(view);
     const ports = [...view.httpPorts].sort((a, b) => a - b);
@@ -71,6 +76,16 @@ export class CommonResourcesBuilder {
     this.#httpListeners.set(port, resource);
     return resource;
   }
+}
+
+function isSame(before: CommonResources, after: CommonResources): boolean {
+  return (
+    before.clusters === after.clusters &&
+    before.listeners === after.listeners &&
+    before.routes === after.routes &&
+    before.namespaces.size === after.namespaces.size &&
+    [...after.namespaces].every((namespace) => before.namespaces.has(namespace))
+  );
 }
 
 /**

@@ -7,7 +7,7 @@ import { allPorts, hasOwnListener, type ServicePortRef, scopedPorts } from './he
 import type { MeshView } from './mesh-view.ts';
 import { RelayTable } from './relay-table.ts';
 import type { Encoding } from './resource-encoder.ts';
-import { extend, type ResourceMap, unlessEqual } from './resource-map.ts';
+import { extend, type ResourceMap, unlessEqual, unlessEqualMap } from './resource-map.ts';
 import { RouteResources } from './route-resources.ts';
 import { type Dialect, ServiceResources } from './service-resources.ts';
 
@@ -31,7 +31,28 @@ interface Generation {
 interface Lazy {
   readonly generation: Generation;
   readonly namespace: string;
+  /** What of the scope existed. */
+  readonly held: readonly ServicePortRef[];
   readonly snapshot: Snapshot;
+}
+
+/** What a lazy snapshot is asked for. */
+interface Wanted {
+  readonly view: MeshView;
+  readonly generation: Generation;
+  readonly scope: Scope;
+  readonly namespace: string;
+}
+
+/** Whether all but endpoints is certainly as it was. */
+function isSameButEndpoints(known: Lazy, { view, generation, scope, namespace }: Wanted): boolean {
+  return (
+    known.generation.common === generation.common &&
+    known.namespace === namespace &&
+    // What did not exist then may exist now.
+    known.held.length === scope.warm.length + scope.routed.length &&
+    known.held.every(({ key, service }) => view.services.get(key) === service)
+  );
 }
 
 /**
@@ -63,10 +84,25 @@ export class SnapshotBuilder {
     if (scope.kind === 'Eager') return this.#eager(view, generation, namespace);
     const known = this.#lazy.get(scope);
     if (known?.generation === generation && known.namespace === namespace) return known.snapshot;
-    const built = this.#build(view, generation.common, scopedPorts(view.services, scope), namespace);
-    const snapshot = unlessEqual(known?.snapshot, built);
-    this.#lazy.set(scope, { generation, namespace, snapshot });
-    return snapshot;
+    const lazy =
+      known && isSameButEndpoints(known, { view, generation, scope, namespace })
+        ? { ...known, generation, snapshot: this.#withEndpoints(view, known) }
+        : this.#lazyOf({ view, generation, scope, namespace }, known?.snapshot);
+    this.#lazy.set(scope, lazy);
+    return lazy.snapshot;
+  }
+
+  #lazyOf({ view, generation, scope, namespace }: Wanted, before: Snapshot | undefined): Lazy {
+    const held = scopedPorts(view.services, scope);
+    const built = this.#build(view, generation.common, held, namespace);
+    return { generation, namespace, held, snapshot: unlessEqual(before, built) };
+  }
+
+  /** Most changes of a mesh are pods that come and go: of a snapshot they concern nothing but load assignments. */
+  #withEndpoints(view: MeshView, { held, snapshot }: Lazy): Snapshot {
+    const before = snapshot[CLUSTER_LOAD_ASSIGNMENT];
+    const assignments = unlessEqualMap(before, this.#services.assignments(view, held));
+    return assignments === before ? snapshot : { ...snapshot, [CLUSTER_LOAD_ASSIGNMENT]: assignments };
   }
 
   /** An egress's snapshot: every service port, in direct mode their endpoints, in Istio mode the pods' identities. */

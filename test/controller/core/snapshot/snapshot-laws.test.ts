@@ -63,6 +63,27 @@ test('the order of a scope, and what of it is warm, make no difference', () => {
   );
 });
 
+test('while services and endpoints come and go, a scope has the snapshot that a fresh builder builds', () => {
+  const times = fc.array(fc.tuple(fc.nat({ max: 1 }), fc.nat({ max: 2 })), { minLength: 2, maxLength: 6 });
+  fc.assert(
+    fc.property(fc.tuple(services, services), times, (meshes, changes) => {
+      const { builder } = countingBuilder();
+      const scope = lazy(meshes[0]);
+      for (const [mesh, ready] of changes) {
+        const endpoints = Array.from({ length: ready }, (_, at) => ({
+          address: `10.0.0.${at}`,
+          port: 80,
+          ready: true,
+        }));
+        const view = meshView(meshes[mesh] ?? [], endpoints);
+        const fresh = countingBuilder().builder.sidecar(view, scope, 'shop');
+        assert.deepEqual(versionsOf(builder.sidecar(view, scope, 'shop')), versionsOf(fresh));
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
 test('a snapshot built after others is the one that a fresh builder builds', () => {
   fc.assert(
     fc.property(fc.array(services, { minLength: 1, maxLength: 4 }), (meshes) => {
