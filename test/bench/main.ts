@@ -12,6 +12,7 @@ import { firstRequestToDirect } from './g4-first-request-to-direct.ts';
 import { firstRequestToDirectOnIstio } from './g4-istio.ts';
 import { pushFanOut } from './g5-push-fan-out.ts';
 import { fallbackThroughput } from './g6-fallback-throughput.ts';
+import { coldRequests } from './g7-cold-requests.ts';
 import type { Bench, BenchResult } from './result.ts';
 
 type Benches = Readonly<Record<string, Bench>>;
@@ -24,6 +25,7 @@ const BENCHES: Readonly<Record<string, Benches>> = {
     G4: firstRequestToDirect,
     G5: pushFanOut,
     G6: fallbackThroughput,
+    G7: coldRequests,
   },
   istio: { G1: flatMemory(() => GrowingIstioMesh.open()), G4: firstRequestToDirectOnIstio },
 };

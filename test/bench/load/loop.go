@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -10,6 +11,9 @@ import (
 type loop struct {
 	epoll    int
 	handlers []func(events uint32)
+	// How long it looks away between two rounds. Who waits in epoll has to be woken by every writer, which costs the
+	// writer, the more the slower it is: it finds the reader asleep again each time.
+	rest time.Duration
 }
 
 func newLoop() *loop {
@@ -48,6 +52,10 @@ func (l *loop) run() {
 			if handler := l.handlers[event.Fd]; handler != nil {
 				handler(event.Events)
 			}
+		}
+		if l.rest > 0 {
+			pause := syscall.NsecToTimespec(l.rest.Nanoseconds())
+			_ = syscall.Nanosleep(&pause, nil)
 		}
 	}
 }

@@ -22,12 +22,14 @@ func main() {
 	flag.StringVar(&options.host, "host", "bench", "Host of requests")
 	flag.IntVar(&options.bodyBytes, "body", 100, "bytes of a response's body")
 	flag.IntVar(&options.connections, "connections", 64, "connections at a time")
-	flag.StringVar(&options.cold, "cold", "", "open: FIRST,COUNT,PORT: addresses from FIRST on are called once each")
+	flag.StringVar(&options.cold, "cold", "", "open: FIRST,INDEX,COUNT,PORT: COUNT addresses from FIRST on are called once each, with Hosts service-INDEX and so on")
 	flag.IntVar(&options.rate, "rate", 0, "open: requests a second to the destination")
 	flag.IntVar(&options.coldRate, "cold-rate", 0, "open: first requests a second")
+	rest := flag.Duration("rest", 0, "pause between two rounds of reading and writing")
 	flag.Parse()
 
 	loop := newLoop()
+	loop.rest = *rest
 	if options.listen != "" {
 		serve(loop, options)
 	}
@@ -68,6 +70,8 @@ func start(loop *loop, kind string, options options) *counts {
 		return startRequests(loop, options)
 	case "bulk":
 		return startBulk(loop, options)
+	case "open":
+		return startOpen(loop, options)
 	case "serve":
 		return &counts{}
 	}
