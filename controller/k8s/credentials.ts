@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import type { Agent as HttpAgent } from 'node:http';
 import { Agent, type RequestOptions } from 'node:https';
-import type { KubeConfig } from '@kubernetes/client-node';
 import { LazyscopeError } from '../core/error.ts';
 import { loadKubeconfig } from './kubeconfig.ts';
+import type { ClusterConfig } from './service-account.ts';
 
 /** What one request needs. */
 export interface Credentials {
@@ -23,7 +23,7 @@ export interface CredentialsOptions {
 /** A dead peer is noticed by the kernel, too; below the idle limits of usual load balancers. */
 const TCP_KEEP_ALIVE = 30_000;
 
-function checkedServer(config: KubeConfig, { kubeconfig }: CredentialsOptions): string {
+function checkedServer(config: ClusterConfig, { kubeconfig }: CredentialsOptions): string {
   const server = config.getCurrentCluster()?.server ?? '';
   if (URL.canParse(server)) return server.replace(/\/+$/, '');
   throw new LazyscopeError(
@@ -51,13 +51,13 @@ function headersOf(options: RequestOptions): Record<string, string> {
 /** Credentials that follow rotated tokens, certificates and kubeconfig files. */
 export class CredentialsSource {
   readonly #options: CredentialsOptions;
-  #config: KubeConfig;
+  #config: ClusterConfig;
   #loading: Promise<void> | undefined;
   #agent: { readonly name: string; readonly agent: Agent } | undefined;
   /** Counts loads: tells whether refused credentials are still the current ones. */
   #generation = 0;
 
-  private constructor(options: CredentialsOptions, config: KubeConfig) {
+  private constructor(options: CredentialsOptions, config: ClusterConfig) {
     this.#options = options;
     this.#config = config;
   }

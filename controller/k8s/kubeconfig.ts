@@ -1,21 +1,19 @@
-/** Configuration of a client, as `@kubernetes/client-node` reads it. */
+/** Where the API server is and who we are there. */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { KubeConfig, User } from '@kubernetes/client-node';
+import type { User } from '@kubernetes/client-node';
 import { property, textProperty } from './object-metadata.ts';
+import { type ClusterConfig, ServiceAccountConfig } from './service-account.ts';
 
 /**
- * Reads a kubeconfig file, or without one what every pod is given of its ServiceAccount. The library is loaded when
- * somebody asks: it takes a third of a second and tens of megabytes, which direct mode has no use for.
+ * Reads a kubeconfig file as `@kubernetes/client-node` does, or without one what every pod is given of its ServiceAccount.
+ * The library is loaded for a file alone: it takes a third of a second and tens of megabytes, which pods need not spend.
  * @throws Error where a file cannot be read
  */
-export async function loadKubeconfig(file: string | undefined): Promise<KubeConfig> {
+export async function loadKubeconfig(file: string | undefined): Promise<ClusterConfig> {
+  if (file === undefined) return new ServiceAccountConfig();
   const { KubeConfig, loadYaml } = await import('@kubernetes/client-node');
   const config = new KubeConfig();
-  if (file === undefined) {
-    config.loadFromCluster();
-    return config;
-  }
   config.loadFromFile(file);
   config.users = withTokenFiles(config.users, loadYaml(readFileSync(file, 'utf8')), dirname(file));
   return config;

@@ -19,6 +19,8 @@ export class IstioController {
   readonly url: string;
   /** Of the next start: over this process's own. */
   environment: Readonly<Record<string, string>> = {};
+  /** Of the next start: a command that runs the one which follows it. */
+  wrapper: readonly string[] = [];
   readonly #bed: Bed;
   readonly #storePath: string;
   readonly #flags: Flags;
@@ -53,7 +55,8 @@ export class IstioController {
   /** Starts without waiting for anything. @param more flags for this run alone @param less those that it goes without */
   launch(more: Flags = {}, less: readonly string[] = []): void {
     const flags = Object.entries({ ...this.#flags, ...more }).filter(([name]) => !less.includes(name));
-    const command = lazyscope('controller', Object.fromEntries(flags)).filter((word) => word !== '');
+    const own = lazyscope('controller', Object.fromEntries(flags)).filter((word) => word !== '');
+    const command = [...this.wrapper, ...own];
     this.#process = this.#bed.start({ name: 'controller', command, environment: this.environment });
   }
 
