@@ -37,8 +37,7 @@ export class HpackDecoder {
     const sizes: number[] = [];
     while (((this.#bytes[this.#at] ?? 0) & 0xe0) === 0x20) {
       const size = this.#integer(5);
-      // Two say all that there is to say: RFC 7541 section 4.2.
-      if (size > MAX_TABLE_BYTES || sizes.length === 2) throw new Malformed();
+      if (size > MAX_TABLE_BYTES) throw new Malformed();
       this.#table.resize(size);
       sizes.push(size);
     }

@@ -96,7 +96,8 @@ test('the table is emptied by an entry that is larger, and by a size of 0', () =
 });
 
 test('new sizes of the table are told, and encoded again', () => {
-  const block = { tableSizes: [0, 65_536], fields: [] };
+  // Two would be enough to say all that there is to say: RFC 7541 section 4.2.
+  const block = { tableSizes: [0, 65_536, 100], fields: [] };
   assert.deepEqual(new HpackDecoder().decode(encodeHeaderBlock(block)), block);
 });
 
@@ -112,7 +113,6 @@ const MALFORMED: Record<string, string> = {
   'padding of 8 bits': '4001618207ff',
   'padding of zeros': '4001618100',
   'a new size behind a field': '8220',
-  'three new sizes': '202020',
   'a table of more than 64 KiB': encodeHeaderBlock({ tableSizes: [65_537], fields: [] }).toString('hex'),
   'a list of more than 64 KiB, in a few bytes': `4001617fa11e${'62'.repeat(4_000)}${'be'.repeat(20)}`,
 };
