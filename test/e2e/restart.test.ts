@@ -1,6 +1,6 @@
 /** The controller goes away and comes back, with less than it had: no sidecar loses what it learned. */
 import assert from 'node:assert/strict';
-import { renameSync } from 'node:fs';
+import { renameSync, truncateSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { type App, loadApp } from '../support/apps/load-app.ts';
 import { clusterOf } from '../support/bed/api-client.ts';
@@ -159,3 +159,34 @@ test('With the store deleted under a running mesh, every connected sidecar keeps
   await assertServedAndKept();
   assert.deepEqual(await removals(), before);
 });
+
+/** Bytes that are left of the database; SQLite's pages have 4096. */
+const CUTS = { 'to nothing': 0, 'after its first page': 4096, 'in its middle': 2 * 4096 };
+
+/** How often the log says that the store was set aside. */
+function timesSetAside(): number {
+  return mesh.controller.process.log().match(/"reason":"[^"]*set aside as [^"]*","msg":"Skipped"/g)?.length ?? 0;
+}
+
+for (const [where, size] of Object.entries(CUTS)) {
+  test(`With the store cut off ${where}, every connected sidecar keeps its learned clusters`, async () => {
+    const before = await removals();
+    const namedBefore = timesSetAside();
+    // When it has ended in order, everything is in the database and nothing in its log.
+    assert.equal(await mesh.controller.process.stop('SIGTERM'), 0);
+    const stoppedAt = new Date();
+    truncateSync(mesh.controller.storePath, size);
+
+    await mesh.controller.start();
+    assert.equal(timesSetAside(), namedBefore + 1, 'the log names the file that was set aside');
+    await connectedToController();
+
+    await eventually('what the sidecar holds is a seed, as nothing was known of it', async () => {
+      const edges = await mesh.controller.api.edges(mesh.client.workload);
+      const cart = edges.find(({ to }) => to === mesh.service('cart').key);
+      return cart?.origin === 'Seed' && new Date(cart.firstSeen) > stoppedAt;
+    });
+    await assertServedAndKept();
+    assert.deepEqual(await removals(), before);
+  });
+}

@@ -1,8 +1,8 @@
-/** Callers of one pod that keep calling what they have never called, through the egress, as their sidecars would. */
+/** Callers of one pod that call service after service through the egress, as their sidecars would. */
 import { callAs, type Destination } from './crowd.ts';
 
 export interface LearnersCount {
-  /** Calls that were answered, each of them a new dependency. */
+  /** Calls that were answered. */
   readonly answered: number;
   /** What went wrong, for each failed call. */
   readonly failures: readonly string[];
@@ -18,22 +18,22 @@ async function callEach(
   egress: Omit<Destination, 'host'>,
   services: readonly Destination[],
 ): Promise<void> {
-  for (const service of services) {
-    for (const caller of callers) {
-      if (!running) return;
-      await callAs(caller, egress, service).then(
-        () => {
-          answered += 1;
-        },
-        (error: unknown) => void failures.push(String(error)),
-      );
-      // Leaves the processor to the others.
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+  const calls = services.flatMap((service) => callers.map((caller) => ({ service, caller })));
+  for (let next = 0; running; next += 1) {
+    const call = calls[next % calls.length];
+    if (call === undefined) return;
+    await callAs(call.caller, egress, call.service).then(
+      () => {
+        answered += 1;
+      },
+      (error: unknown) => void failures.push(String(error)),
+    );
+    // Leaves the processor to the others.
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
-/** Every caller calls every service once, one call after the other. */
+/** Every caller calls every service, one call after the other; when all have, it begins anew. */
 export function startLearning(
   callers: readonly string[],
   egress: Omit<Destination, 'host'>,
