@@ -25,6 +25,7 @@ import { createHttpServer } from './http/server.ts';
 import { createIstioMode, type IstioMode, istioSettings } from './istio-mode.ts';
 import { connectCluster } from './k8s/cluster.ts';
 import { KubernetesSource } from './k8s/kubernetes-source.ts';
+import { addLimitMetrics } from './limit-metrics.ts';
 import { addLearningMetrics, addPublishingMetrics, createMetrics } from './metrics.ts';
 import { Pipeline } from './pipeline.ts';
 import { type Stoppable, stopOnSignal } from './process/stop-on-signal.ts';
@@ -103,6 +104,7 @@ export async function startController(config: ControllerConfig, version: string,
     version,
     logger,
   });
+  addLimitMetrics(metrics, () => ({ ...pipeline.limitsReached, ...http.limits }));
   const httpAddress = await http.listen(config.httpListen);
 
   // The graph first, then the mesh: until both are complete no client is told anything.

@@ -76,6 +76,7 @@ export class ConnectionReport {
       for (const [oldest, oldestKey] of this.#keys) {
         this.#keys.delete(oldest);
         this.#report.close(oldestKey);
+        this.#traffic.keysCut += 1;
         break;
       }
     }

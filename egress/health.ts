@@ -2,6 +2,9 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
 
+/** Far more than probes and scrapers make. */
+const MAX_CONNECTIONS = 1_000;
+
 /** One line of `/readyz?verbose`. */
 export interface HealthCheck {
   readonly name: string;
@@ -14,11 +17,15 @@ export interface HealthCheck {
 export interface HealthOptions {
   readonly checks: () => readonly HealthCheck[];
   readonly registry: Registry;
+  /** Connections at a time; default 1,000. */
+  readonly maxConnections?: number;
+  /** A connection was closed unanswered, as there were too many. */
+  readonly onDropped: () => void;
 }
 
 /** An HTTP server, not yet listening. */
 export function createHealthServer(options: HealthOptions): Server {
-  return createServer((request, response) => {
+  const server = createServer((request, response) => {
     const url = URL.parse(request.url ?? '/', 'http://egress');
     if (request.method !== 'GET' && request.method !== 'HEAD') answer(response, 405, 'Only GET is served.\n');
     else if (url?.pathname === '/livez') answer(response, 200, 'ok\n');
@@ -26,6 +33,9 @@ export function createHealthServer(options: HealthOptions): Server {
     else if (url?.pathname === '/metrics') answerMetrics(response, options.registry);
     else answer(response, 404, 'Served here: /livez, /readyz?verbose, /metrics\n');
   });
+  server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
+  server.on('drop', options.onDropped);
+  return server;
 }
 
 function answerReady(response: ServerResponse, checks: readonly HealthCheck[], verbose: boolean): void {

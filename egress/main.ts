@@ -102,12 +102,14 @@ export async function startEgress(
 
   // The relay itself.
   const limits = new Limits(config);
+  let droppedHealthConnections = 0;
   const relay = createRelay(config, { metrics, neverRelay, report, refusals, limits, certificates, logger, table });
   metrics.read({
     openConnections: () => limits.open,
     tableSize: () => table.size,
     reportKeys: () => report.size,
     reportDropped: () => report.dropped,
+    limits: () => ({ ...report.limits, RefusedSources: refusals.untold, HealthConnections: droppedHealthConnections }),
     ...(certificates && { certificateExpiry: () => certificates.current?.validUntil }),
   });
 
@@ -116,6 +118,9 @@ export async function startEgress(
   const health = createHealthServer({
     checks: () => checks({ relay, table, certificates, isGraceOver: performance.now() - startedAt > TABLE_GRACE_MS }),
     registry: metrics.registry,
+    onDropped: () => {
+      droppedHealthConnections += 1;
+    },
   });
   const httpAddress = await listen(health, config.httpListen);
   const address = await relay.listen(config.listen);

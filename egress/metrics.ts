@@ -11,6 +11,22 @@ export interface Traffic {
   bytesReceived: number;
   /** Connections whose HTTP observer has given up. */
   observersGivenUp: number;
+  /** How often one side of a connection was read no further, as much as may wait did wait for the other. */
+  pauses: number;
+  /** Keys that a connection reported no more, as it had shown too many others since. */
+  keysCut: number;
+}
+
+/** Limits that no other metric tells of, and how often each was reached. */
+export interface EgressLimits {
+  /** {@link Traffic.pauses} */
+  readonly BufferBytes: number;
+  /** {@link Traffic.keysCut} */
+  readonly KeysPerConnection: number;
+  readonly ReportKeys: number;
+  readonly FailedDials: number;
+  readonly RefusedSources: number;
+  readonly HealthConnections: number;
 }
 
 /** Why an HTTP/1 connection got another upstream: its Host changed, the idle one had closed, or closed just then. */
@@ -22,6 +38,7 @@ export interface MetricSources {
   readonly tableSize: () => number;
   readonly reportKeys: () => number;
   readonly reportDropped: () => number;
+  readonly limits: () => Omit<EgressLimits, 'BufferBytes' | 'KeysPerConnection'>;
   /** Milliseconds since the epoch; absent where there are none. */
   readonly certificateExpiry?: () => number | undefined;
 }
@@ -29,7 +46,15 @@ export interface MetricSources {
 /** The egress's metrics: `lazyscope_egress_*`, and Node's default ones. */
 export class Metrics {
   readonly registry = new Registry();
-  readonly traffic: Traffic = { connections: 0, requests: 0, bytesSent: 0, bytesReceived: 0, observersGivenUp: 0 };
+  readonly traffic: Traffic = {
+    connections: 0,
+    requests: 0,
+    bytesSent: 0,
+    bytesReceived: 0,
+    observersGivenUp: 0,
+    pauses: 0,
+    keysCut: 0,
+  };
   readonly #refused: Counter<'reason'>;
   readonly #dials: Counter<'result'>;
   readonly #replaced: Counter<'reason'>;
@@ -82,6 +107,7 @@ export class Metrics {
     this.#readGauge('table_service_ports', 'Service ports in the routing table.', sources.tableSize);
     this.#readGauge('report_keys', 'Keys that wait for a report or carry connections.', sources.reportKeys);
     this.#readCounter('report_dropped_total', 'Report keys dropped for lack of room.', sources.reportDropped);
+    this.#readLimits(sources.limits);
     if (sources.certificateExpiry) this.#readExpiry(sources.certificateExpiry);
   }
 
@@ -92,6 +118,21 @@ export class Metrics {
     this.#readCounter('sent_bytes_total', 'Bytes from sources to destinations.', () => traffic.bytesSent);
     this.#readCounter('received_bytes_total', 'Bytes from destinations to sources.', () => traffic.bytesReceived);
     this.#readCounter('observers_given_up_total', 'Not understood as HTTP.', () => traffic.observersGivenUp);
+  }
+
+  #readLimits(others: MetricSources['limits']): void {
+    const { traffic } = this;
+    new Counter({
+      name: 'lazyscope_egress_limits_reached_total',
+      help: 'How often a limit was reached that no other metric tells of, by limit.',
+      labelNames: ['limit'],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        const limits: EgressLimits = { BufferBytes: traffic.pauses, KeysPerConnection: traffic.keysCut, ...others() };
+        for (const [limit, count] of Object.entries(limits)) this.inc({ limit }, count);
+      },
+    });
   }
 
   /** Under one name in both programs. */

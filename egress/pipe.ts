@@ -21,6 +21,12 @@ export interface PipeHandler {
   closed(): void;
 }
 
+/** What pipes count together. */
+export interface PipeTotals extends ByteCounters {
+  /** How often one side was read no further, as much as may wait did wait for the other. */
+  pauses: number;
+}
+
 export interface PipeOptions {
   readonly client: Socket;
   /** The TCP connection below the client's TLS, or the client itself. */
@@ -29,7 +35,7 @@ export interface PipeOptions {
   /** Bytes that may wait in one direction before reading stops. */
   readonly bufferBytes: number;
   /** Counted besides {@link Pipe.counters}. */
-  readonly totals: ByteCounters;
+  readonly totals: PipeTotals;
 }
 
 /**
@@ -42,7 +48,7 @@ export class Pipe {
   readonly #client: Socket;
   readonly #transport: Socket;
   readonly #handler: PipeHandler;
-  readonly #totals: ByteCounters;
+  readonly #totals: PipeTotals;
   /** A read may bring this much more than is allowed to wait already. */
   readonly #allowance: number;
   /** Asked for at each write: a TLS socket has its own idea of when to tell `drain`. */
@@ -142,7 +148,8 @@ export class Pipe {
     this.counters.bytesReceived += chunk.length;
     this.#totals.bytesReceived += chunk.length;
     client.write(chunk, this.#onClientWritten);
-    if (client.writableLength > this.#allowance) {
+    if (client.writableLength > this.#allowance && !this.#isUpstreamPaused) {
+      this.#totals.pauses += 1;
       upstream.pause();
       this.#isUpstreamPaused = true;
     }
@@ -160,6 +167,7 @@ export class Pipe {
     const shouldPause = this.#isHeld || isBacklogged;
     if (shouldPause === this.#isClientPaused) return;
     this.#isClientPaused = shouldPause;
+    if (isBacklogged) this.#totals.pauses += 1;
     if (shouldPause) this.#client.pause();
     else this.#client.resume();
   }

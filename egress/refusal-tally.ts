@@ -26,11 +26,18 @@ const MAX_SOURCES = 10_000;
 /** Counts the refusals that the controller should know of, by source address. */
 export class RefusalTally {
   #counts = new Map<string, number>();
+  #untold = 0;
+
+  /** Refusals that the controller is not told of, as they came from too many sources at a time. */
+  get untold(): number {
+    return this.#untold;
+  }
 
   add(reason: DoorRefusal, source: string): void {
     if (!HURTING.has(reason) || source === '') return;
     const count = this.#counts.get(source);
     if (count !== undefined || this.#counts.size < MAX_SOURCES) this.#counts.set(source, (count ?? 0) + 1);
+    else this.#untold += 1;
   }
 
   /** Those since the last call. */

@@ -24,13 +24,14 @@ interface FailedKey {
  * controller nor a broken stream loses an edge, and the number of entries does not grow with the number of connections.
  */
 export class Report {
+  /** How often each limit was reached. */
+  readonly limits = { ReportKeys: 0, FailedDials: 0 };
   readonly #options: ReportOptions;
   readonly #keys = new Map<string, ReportKey>();
   /** Keys with something to tell, in the order in which it happened. */
   readonly #news = new Set<ReportKey>();
   readonly #failed = new Map<string, FailedKey>();
   #round = 0;
-  #dropped = 0;
   #onNews: (isFirstSight: boolean) => void = () => {};
 
   constructor(options: ReportOptions) {
@@ -44,7 +45,7 @@ export class Report {
 
   /** Keys that were dropped for lack of room. */
   get dropped(): number {
-    return this.#dropped;
+    return this.limits.ReportKeys + this.limits.FailedDials;
   }
 
   get hasNews(): boolean {
@@ -78,7 +79,7 @@ export class Report {
     const known = this.#failed.get(text);
     if (known) known.errors += 1;
     else if (this.#failed.size < MAX_FAILED_KEYS) this.#failed.set(text, { observation, errors: 1 });
-    else this.#dropped += 1;
+    else this.limits.FailedDials += 1;
     this.#onNews(false);
   }
 
@@ -128,7 +129,7 @@ export class Report {
       for (const oldest of this.#keys.values()) {
         this.#keys.delete(oldest.text);
         this.#news.delete(oldest);
-        this.#dropped += 1;
+        this.limits.ReportKeys += 1;
         break;
       }
     }

@@ -14,12 +14,16 @@ import { useZod } from './zod-provider.ts';
 
 /** What the server answers from, and where it tells of failures. */
 export interface HttpServerOptions extends Api, ForgetApi, Health {
+  /** Connections at a time; default 1,000. */
+  readonly maxConnections?: number;
   readonly logger: Logger;
   /** Version of the program, for OpenAPI. */
   readonly version: string;
 }
 
 export interface HttpServer {
+  /** How often each limit was reached: connections were closed unanswered, requests were too large. */
+  readonly limits: Readonly<HttpLimits>;
   /**
    * Starts to accept; resolves with the bound address (port 0 is any free one).
    * @throws LazyscopeError `InvalidConfiguration` when the address cannot be used.
@@ -29,15 +33,27 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
+interface HttpLimits {
+  HttpConnections: number;
+  HttpBodyBytes: number;
+}
+
+/** Far more than people, probes and scrapers make. */
+const MAX_CONNECTIONS = 1_000;
+/** The largest body that we take names one service. */
+const MAX_BODY_BYTES = 64 * 1024;
 /** Kubernetes names may have 253 characters; fastify's default cuts parameters at 100. */
 const maxParamLength = 253;
 
 /** Builds the server; nothing is bound before {@link HttpServer.listen}. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const app = fastify({ logger: false, routerOptions: { maxParamLength }, requestTimeout: 10_000 });
+  const bodyLimit = MAX_BODY_BYTES;
+  const app = fastify({ logger: false, routerOptions: { maxParamLength }, requestTimeout: 10_000, bodyLimit });
+  const limits: HttpLimits = { HttpConnections: 0, HttpBodyBytes: 0 };
+  limitConnections(app, options.maxConnections ?? MAX_CONNECTIONS, limits);
   let mayAnswer = hostGuard('localhost');
   useZod(app);
-  answerFailures(app, options.logger);
+  answerFailures(app, options.logger, limits);
   app.addHook('onRequest', async ({ headers }, reply) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
     if (mayAnswer(headers.host)) return;
@@ -57,12 +73,20 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     app.get('/api/v1/openapi.json', { schema: { hide: true } }, (_request, reply) => reply.send(app.swagger()));
   });
   return {
+    limits,
     listen: async (address) => {
       mayAnswer = hostGuard(address.address);
       return listen(app, address);
     },
     close: () => app.close(),
   };
+}
+
+function limitConnections(app: FastifyInstance, most: number, limits: HttpLimits): void {
+  app.server.maxConnections = most;
+  app.server.on('drop', () => {
+    limits.HttpConnections += 1;
+  });
 }
 
 async function listen(app: FastifyInstance, { address, port }: SocketAddress): Promise<SocketAddress> {
@@ -80,9 +104,10 @@ async function listen(app: FastifyInstance, { address, port }: SocketAddress): P
 }
 
 /** Logs name the route, never the URL as sent: what was asked for is nobody else's business. */
-function answerFailures(app: FastifyInstance, logger: Logger): void {
+function answerFailures(app: FastifyInstance, logger: Logger, limits: HttpLimits): void {
   app.setErrorHandler((caught: FastifyError | LazyscopeError, request, reply) => {
     const { status, body } = failureOf(caught);
+    if (status === 413) limits.HttpBodyBytes += 1;
     const fields = { method: request.method, route: request.routeOptions.url, status };
     if (status >= 500) logger.error({ ...fields, err: caught }, 'Request failed');
     else logger.debug({ ...fields, code: body.error.code }, 'Request refused');

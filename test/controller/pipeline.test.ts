@@ -340,5 +340,6 @@ it('does not keep any number of ports that a sidecar claims to listen on', async
   mesh.pipeline.clientConnected(front0, 1, { clusters: new Map(), listeners }, mesh.now);
   assert.equal(mesh.pipeline.snapshot(front0)?.[LISTENER].size, 1_000);
   assert.match(mesh.problems[0]?.reason ?? '', /1000 HTTP ports/);
+  assert.ok((mesh.pipeline.limitsReached['HttpPorts'] ?? 0) >= 1_000);
   await mesh.pipeline.stop();
 });

@@ -91,3 +91,19 @@ describe('a controller whose store is lost', () => {
     assert.deepEqual([before.log, before.routed()], [[], [keyOf('cart'), keyOf('queue')]]);
   });
 });
+
+it('what a full graph has no room for is counted and named', () => {
+  const { registry } = new IstioWorld({ objects: [cart] });
+  const problems: string[] = [];
+  const seeds = new Seeds({
+    registry,
+    graph: new DependencyGraph(1),
+    seeded: () => undefined,
+    portKept: () => assert.fail('a port is kept'),
+    problem: ({ subject, reason }) => problems.push(`${subject} ${reason}`),
+  });
+  const cluster = (port: number): [string, string] => [`outbound|${port}||cart.shop.svc.cluster.local`, '1'];
+  seeds.clusters(FRONT, { clusters: new Map([cluster(80), cluster(81)]), listeners: new Map() }, 1_000);
+  assert.deepEqual(seeds.limits, { HttpPorts: 0, SeededDependencies: 1 });
+  assert.deepEqual(problems, ['graph there are 1 dependencies; what sidecars hold is not added']);
+});

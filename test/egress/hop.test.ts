@@ -180,6 +180,7 @@ test('a slow server slows the client down, and nothing is lost', async (t) => {
   const { traffic } = hop.metrics;
   await untilStill(() => traffic.bytesSent);
   assert.ok(traffic.bytesSent < SIZE / 2, `${traffic.bytesSent} bytes were read ahead`);
+  assert.ok(traffic.pauses > 0);
   assert.equal(await received(socket), hashOf(sent));
 });
 
@@ -193,6 +194,7 @@ test('a slow client slows the server down, and nothing is lost', async (t) => {
   await until(() => traffic.bytesReceived > 0);
   await untilStill(() => traffic.bytesReceived);
   assert.ok(traffic.bytesReceived < SIZE / 2, `${traffic.bytesReceived} bytes were read ahead`);
+  assert.ok(traffic.pauses > 0);
   assert.equal(await received(client), hashOf(sent));
 });
 

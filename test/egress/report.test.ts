@@ -114,11 +114,23 @@ test('beyond its bound the oldest key is dropped and counted', () => {
   const report = createReport(2);
   const keys = [1, 2, 3].map((port) => report.open(observation({ destination: { address: '10.0.0.9', port } })));
   assert.deepEqual([report.size, report.dropped], [2, 1]);
+  assert.deepEqual(report.limits, { ReportKeys: 1, FailedDials: 0 });
   for (const key of keys) report.close(key);
   assert.deepEqual(
     report.take(10).map(({ phase, destination }) => `${phase} ${destination.port}`),
     ['Start 2', 'End 2', 'Start 3', 'End 3'],
   );
+});
+
+test('only so many failed dials wait; the others are counted, and displace nothing', () => {
+  const report = createReport();
+  report.open(observation());
+  for (let port = 1; port <= 1_005; port += 1)
+    report.failed(observation({ destination: { address: '10.0.0.9', port } }));
+  assert.deepEqual(report.limits, { ReportKeys: 0, FailedDials: 5 });
+  assert.equal(report.dropped, 5);
+  const entries = report.take(2_000);
+  assert.deepEqual([entries.length, entries.filter(({ answered }) => answered).length], [1_001, 1]);
 });
 
 test('entries are taken in portions', () => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
@@ -77,4 +79,29 @@ test('an address that is taken ends in one sentence with the flag that changes i
     code: 'InvalidConfiguration',
     message: /--http-listen.*EADDRINUSE/,
   });
+});
+
+test('serves so many connections at a time; those beyond are closed and counted', async (t) => {
+  const server = shopServer({ maxConnections: 2 });
+  t.after(() => server.close());
+  const { address, port } = await server.listen({ address: '127.0.0.1', port: 0 });
+  const open = (): Socket => connect(port, address).on('error', () => undefined);
+  const kept = [open(), open()];
+  await Promise.all(kept.map((socket) => once(socket, 'connect')));
+  await once(open(), 'close');
+  for (const socket of kept) socket.destroy();
+  assert.equal(server.limits.HttpConnections, 1);
+});
+
+test('a body that is too large is refused and counted', async (t) => {
+  const server = shopServer();
+  t.after(() => server.close());
+  const { address, port } = await server.listen({ address: '127.0.0.1', port: 0 });
+  const response = await fetch(`http://${address}:${port}/api/v1/workloads/shop/Deployment/cart/forget`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ service: 's'.repeat(70_000) }),
+  });
+  assert.equal(response.status, 413);
+  assert.equal(server.limits.HttpBodyBytes, 1);
 });
