@@ -53,7 +53,7 @@ function keepsWhatWasSaved(makeStore: MakeStore): void {
         }
         assert.deepEqual(await loadByKey(store), model);
       }),
-      { numRuns: 40 },
+      { numRuns: 1_000 },
     );
   });
 }

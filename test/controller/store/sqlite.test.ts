@@ -6,9 +6,10 @@ import { test } from 'node:test';
 import { SqliteStore } from '../../../controller/store/sqlite.ts';
 import { storeContract } from '../../contract/store.ts';
 import { dependency } from '../../support/dependencies.ts';
-import { temporaryStore } from './temporary-store.ts';
+import { IN_MEMORY, temporaryStore } from './temporary-store.ts';
 
-storeContract('SqliteStore', (t) => temporaryStore(t).open());
+// A thousand graphs are stored and loaded.
+storeContract('SqliteStore', (t) => temporaryStore(t, IN_MEMORY).open());
 
 test('gives a later process what an earlier one saved, and the date of the first', async (t) => {
   const { open, problems } = temporaryStore(t);
