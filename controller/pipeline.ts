@@ -281,7 +281,11 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
 
   // --- SnapshotSource
 
-  workloadOf(node: NodeIdentity): WorkloadKey | undefined {
+  *streamsOf(dirty: DirtyClients): Iterable<number> {
+    for (const { stream } of this.#clients.concernedBy(dirty)) yield stream;
+  }
+
+  #workloadOf(node: NodeIdentity): WorkloadKey | undefined {
     const pod = node.kind === 'sidecar' ? this.#registry.workloads.podOf(node) : undefined;
     return pod && this.#registry.workloads.workloadOf(pod);
   }
@@ -327,8 +331,7 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
 
   /** Addresses of the egresses that are connected. */
   #egresses(): ReadonlySet<string> {
-    const egresses = [...this.#clients.all()].filter(({ node }) => node.kind === 'egress');
-    return new Set(egresses.map(({ node }) => node.address));
+    return new Set([...this.#clients.egresses()].map(({ node }) => node.address));
   }
 
   /** Istio mode confirms by what was written, see {@link IstioPublishing}. */
@@ -347,7 +350,7 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
 
   /** Finds out whose sidecar it is; the first time, takes what it held as seeds. */
   #identify(client: MeshClient, at: Timestamp): void {
-    client.workload = this.workloadOf(client.node);
+    this.#clients.identify(client, this.#workloadOf(client.node));
     const { held, workload } = client;
     if (workload === undefined || held === undefined || !this.isReady) return;
     client.held = undefined;

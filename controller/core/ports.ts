@@ -95,8 +95,8 @@ export interface SnapshotSource {
    * source has not told) — say nothing to the client, it keeps what it has.
    */
   snapshot(node: NodeIdentity): Snapshot | undefined;
-  /** Whose sidecar this is; `undefined` for an egress, and for a pod that is not known yet. */
-  workloadOf(node: NodeIdentity): WorkloadKey | undefined;
+  /** Streams of the clients that changes concern, as they stand now: a pod's workload can change. */
+  streamsOf(dirty: DirtyClients): Iterable<number>;
   /** Calls back, coalesced, with the clients' workloads whose snapshot may differ now. `All` includes egresses. */
   onDirty(listener: (dirty: DirtyClients) => void): void;
   /**

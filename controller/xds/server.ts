@@ -6,7 +6,7 @@ import { type ServerDuplexStream, status, type UntypedServiceImplementation } fr
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import type { NodeIdentity, Timestamp } from '../core/model.ts';
-import type { ClientStatus, DirtyClients, Problem, SnapshotSource } from '../core/ports.ts';
+import type { ClientStatus, Problem, SnapshotSource } from '../core/ports.ts';
 import { type AdsContext, AdsStream } from './ads-stream.ts';
 import { createAdsMetrics } from './metrics.ts';
 import { NodeIds } from './node-ids.ts';
@@ -40,7 +40,8 @@ export interface AdsService {
 /** Builds the service. It has no port of its own: the access log service shares the server. */
 export function createAdsService(options: AdsServiceOptions): AdsService {
   const { source, now, logger, metrics = new Registry(), problem } = options;
-  const streams = new Set<AdsStream>();
+  /** By number. */
+  const streams = new Map<number, AdsStream>();
   const nodeIds = new NodeIds<AdsStream>();
   const context: AdsContext = {
     source,
@@ -54,13 +55,13 @@ export function createAdsService(options: AdsServiceOptions): AdsService {
       if (stream.node && elsewhere.length > 0) problem?.(copied(stream.node, [...elsewhere, stream.address]));
     },
     closed: (stream) => {
-      streams.delete(stream);
+      streams.delete(stream.number);
       nodeIds.delete(stream);
     },
   };
   let lastNumber = 0;
   source.onDirty((dirty) => {
-    for (const stream of streams) if (stream.node && concerns(dirty, stream.node, source)) stream.markDirty();
+    for (const number of source.streamsOf(dirty)) streams.get(number)?.markDirty();
   });
   const handle = (call: AdsCall): void => {
     const refusal = options.authorize?.(call);
@@ -71,13 +72,13 @@ export function createAdsService(options: AdsServiceOptions): AdsService {
       return;
     }
     lastNumber += 1;
-    streams.add(new AdsStream(call, lastNumber, context));
+    streams.set(lastNumber, new AdsStream(call, lastNumber, context));
   };
   return {
     handlers: { DeltaAggregatedResources: handle },
-    statuses: () => [...streams].flatMap((stream) => stream.status() ?? []),
+    statuses: () => [...streams.values()].flatMap((stream) => stream.status() ?? []),
     close: () => {
-      for (const stream of [...streams]) stream.close();
+      for (const stream of [...streams.values()]) stream.close();
     },
   };
 }
@@ -87,12 +88,4 @@ function copied({ id, namespace, pod }: NodeIdentity, addresses: string[]): Prob
     `node.id is used by clients at ${addresses.sort().join(', ')} at the same time; all are served as ` +
     `pod ${namespace}/${pod}; give each a node.id of its own (was a bootstrap copied?)`;
   return { subject: `xDS client ${id}`, reason };
-}
-
-/** Asked anew each time: a pod's workload can change, for example when its ReplicaSet is told after it. */
-function concerns(dirty: DirtyClients, node: NodeIdentity, source: SnapshotSource): boolean {
-  if (dirty.all) return true;
-  if (node.kind === 'egress') return dirty.egress;
-  const workload = source.workloadOf(node);
-  return workload !== undefined && dirty.workloads.has(workload);
 }

@@ -1,5 +1,5 @@
 /** A {@link SnapshotSource} that is set by hand and remembers what it was told. */
-import type { NodeIdentity, Snapshot, WorkloadKey } from '../../../controller/core/model.ts';
+import type { NodeIdentity, Snapshot } from '../../../controller/core/model.ts';
 import type { DirtyClients, HeldResources, SnapshotSource } from '../../../controller/core/ports.ts';
 
 export class MeshSource implements SnapshotSource {
@@ -8,6 +8,7 @@ export class MeshSource implements SnapshotSource {
   /** `connected cart-0`, `warmed cart-0 a,b`, `disconnected cart-0`, `asked cart-0`, in order. */
   readonly told: string[] = [];
   readonly held: HeldResources[] = [];
+  readonly #nodes = new Map<number, NodeIdentity>();
   #listener: (dirty: DirtyClients) => void = () => {};
   #onTold: () => void = () => {};
 
@@ -16,15 +17,18 @@ export class MeshSource implements SnapshotSource {
     return this.snapshots.get(node.pod);
   }
 
-  workloadOf(node: NodeIdentity): WorkloadKey | undefined {
-    return node.kind === 'sidecar' ? `${node.namespace}/Pod/${node.pod}` : undefined;
+  /** Each pod is a workload of its own, of kind Pod. */
+  streamsOf(dirty: DirtyClients): Iterable<number> {
+    const concerned = [...this.#nodes].filter(([, node]) => concerns(dirty, node));
+    return concerned.map(([stream]) => stream);
   }
 
   onDirty(listener: (dirty: DirtyClients) => void): void {
     this.#listener = listener;
   }
 
-  clientConnected(node: NodeIdentity, _stream: number, held: HeldResources): void {
+  clientConnected(node: NodeIdentity, stream: number, held: HeldResources): void {
+    this.#nodes.set(stream, node);
     this.held.push(held);
     this.#tell(`connected ${node.pod}`);
   }
@@ -33,7 +37,8 @@ export class MeshSource implements SnapshotSource {
     this.#tell(`warmed ${node.pod} ${[...clusters].sort().join(',')}`);
   }
 
-  clientDisconnected(node: NodeIdentity): void {
+  clientDisconnected(node: NodeIdentity, stream: number): void {
+    this.#nodes.delete(stream);
     this.#tell(`disconnected ${node.pod}`);
   }
 
@@ -54,4 +59,8 @@ export class MeshSource implements SnapshotSource {
     this.told.push(message);
     this.#onTold();
   }
+}
+
+function concerns({ all, egress, workloads }: DirtyClients, { kind, namespace, pod }: NodeIdentity): boolean {
+  return all || (kind === 'egress' ? egress : workloads.has(`${namespace}/Pod/${pod}`));
 }
