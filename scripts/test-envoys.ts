@@ -5,6 +5,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -52,6 +53,10 @@ async function run(version: string): Promise<Outcome> {
   const [code] = await exited;
   return { version, tests: counts.get('tests') ?? 0, passed: counts.get('pass') ?? 0, succeeded: code === 0 };
 }
+
+// The runner takes parts of paths, so that it would pass over a file that was renamed.
+const missing = SUITE.filter((file) => !existsSync(file));
+if (missing.length > 0) throw new Error(`There is no ${missing.join(', ')}`);
 
 const versions = process.argv.slice(2);
 const outcomes: Outcome[] = [];
