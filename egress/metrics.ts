@@ -1,5 +1,6 @@
 /** Prometheus metrics. Hot paths count in plain numbers, which are read when somebody scrapes. */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { DoorRefusal } from './door.ts';
 
 /** Counted on hot paths, since start. */
 export interface Traffic {
@@ -31,6 +32,15 @@ export interface EgressLimits {
 
 /** Why an HTTP/1 connection got another upstream: its Host changed, the idle one had closed, or closed just then. */
 export type ReplaceReason = 'Host' | 'Vanished' | 'Replayed';
+
+/** Refusals that say that a limit is reached: there from the start, so that their growth can be alerted on. */
+const LIMITING: readonly DoorRefusal[] = [
+  'MaxConnections',
+  'MaxConnectionsPerSource',
+  'MaxHalfOpenPerSource',
+  'HeaderTimeout',
+  'BrokenHeader',
+];
 
 /** What is read from other parts at every scrape. */
 export interface MetricSources {
@@ -66,6 +76,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
     this.#gauge('lazyscope_egress_build_info', 'Always 1; the labels tell the version.', 'version').set({ version }, 1);
     this.#refused = this.#counter('refused_total', 'Connections that were refused, by reason.', 'reason');
+    for (const reason of LIMITING) this.#refused.inc({ reason }, 0);
     this.#dials = this.#counter('dials_total', 'Upstream connection attempts, by result.', 'result');
     this.#replaced = this.#counter('upstreams_replaced_total', 'Upstreams that were replaced, by reason.', 'reason');
     this.#reportEntries = this.#counter('report_entries_total', 'Access log entries written to the controller.');
