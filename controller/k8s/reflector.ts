@@ -114,12 +114,14 @@ export class Reflector {
 
   /** Reads every page and tells what is new there. */
   async #read(reader: Reader): Promise<Listing> {
+    const { known } = this.#options;
     const seen: Seen = new Set();
     try {
-      const resourceVersion = await list(reader, (items) => {
+      const onItems = (items: readonly unknown[]): void => {
         KnownObjects.see(items, seen);
         this.#upsert(items);
-      });
+      };
+      const resourceVersion = await list(reader, { isFirst: known.size === 0, onItems });
       return { seen, resourceVersion };
     } catch (error) {
       if (answerBehind(error)?.status === 404) return { seen: new Set(), resourceVersion: undefined };

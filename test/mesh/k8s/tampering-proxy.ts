@@ -93,6 +93,9 @@ export class TamperingProxy {
       response.writeHead(tampering.status, tampering.headers).end(tampering.body);
       return;
     }
+    // What changes a body reads it as JSON.
+    if (tampering)
+      request.headers.accept = request.headers.accept?.replace(/application\/vnd.kubernetes.protobuf[^,]*, /, '');
     const answer = await this.#forward(request, response);
     const headers = Object.entries(answer.headers).filter(([name]) => !HOP_BY_HOP.has(name));
     response.writeHead(answer.statusCode ?? 502, Object.fromEntries(headers));
