@@ -13,6 +13,10 @@ import { firstRequestToDirectOnIstio } from './g4-istio.ts';
 import { pushFanOut } from './g5-push-fan-out.ts';
 import { fallbackThroughput } from './g6-fallback-throughput.ts';
 import { coldRequests } from './g7-cold-requests.ts';
+import { footprint } from './g8-footprint.ts';
+import { restart } from './g9-restart.ts';
+import { writeThrift } from './g10-write-thrift.ts';
+import { closeLargeMesh } from './learned-mesh.ts';
 import type { Bench, BenchResult } from './result.ts';
 
 type Benches = Readonly<Record<string, Bench>>;
@@ -27,7 +31,13 @@ const BENCHES: Readonly<Record<string, Benches>> = {
     G6: fallbackThroughput,
     G7: coldRequests,
   },
-  istio: { G1: flatMemory(() => GrowingIstioMesh.open()), G4: firstRequestToDirectOnIstio },
+  istio: {
+    G1: flatMemory(() => GrowingIstioMesh.open()),
+    G4: firstRequestToDirectOnIstio,
+    G8: footprint,
+    G9: restart,
+    G10: writeThrift,
+  },
 };
 
 const say = (line: string): void => {
@@ -66,6 +76,7 @@ for (const goal of chosenGoals(benches)) {
   say(goal);
   results.push(...((await benches[goal]?.(say)) ?? []));
 }
+await closeLargeMesh();
 say(table(results));
 const file =
   process.env['JSON'] ||
