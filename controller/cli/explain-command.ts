@@ -3,7 +3,7 @@ import type { Workload } from '../core/answer.ts';
 import { addClientOptions, type ClientOptions } from './client-options.ts';
 import { ControllerClient } from './controller-client.ts';
 import { addExamples } from './examples.ts';
-import { explainEdge } from './explain-edge.ts';
+import { bytesOf, explainEdge } from './explain-edge.ts';
 import { explainMissing, explainWorkload } from './explain-workload.ts';
 import { findWorkload } from './find-workload.ts';
 import { renderData } from './output.ts';
@@ -22,7 +22,9 @@ function paragraph(lines: readonly string[], terminal: Terminal): string {
 }
 
 function explanation(workload: Workload, { to }: ExplainOptions, terminal: Terminal): string {
-  const paragraphs = workload.edges.map((edge) => explainEdge(edge, terminal.now()));
+  const carriedBytes = workload.edges.reduce((sum, edge) => sum + bytesOf(edge), 0);
+  const edges = to === undefined ? workload.edges : workload.edges.filter(leadsTo(to));
+  const paragraphs = edges.map((edge) => explainEdge(edge, terminal.now(), carriedBytes));
   if (to === undefined) paragraphs.unshift(explainWorkload(workload));
   else if (paragraphs.length === 0) paragraphs.push(explainMissing(workload, to));
   return paragraphs.map((lines) => paragraph(lines, terminal)).join('\n');
@@ -35,7 +37,7 @@ async function explain(name: WorkloadName, options: ExplainOptions, terminal: Te
   const found = await client.get('Workload', `workloads/${report.workload}`);
   const workload = to === undefined ? found : { ...found, edges: found.edges.filter(leadsTo(to)) };
   if (to !== undefined && workload.edges.length === 0 && workload.mode === 'Enforce') terminal.exitCode = 1;
-  terminal.out(output === 'text' ? explanation(workload, options, terminal) : renderData(output, workload));
+  terminal.out(output === 'text' ? explanation(found, options, terminal) : renderData(output, workload));
 }
 
 /** `lazyscope explain`: why a workload has, or lacks, what it has. */

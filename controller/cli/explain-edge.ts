@@ -22,7 +22,9 @@ const relayMeaning: Readonly<Record<RelayReason, string>> = {
     'To make it direct, call the name of a Service in front of it; HTTP to a headless Service needs its name as Host.',
   NodeIP:
     'It was called by the address of a node. To make it direct, call the Service behind the node port by its name.',
-  External: 'The address belongs to nothing in the mesh. The egress forwards it; nothing needs to be done.',
+  External:
+    'The address belongs to nothing in the mesh. The egress forwards it; nothing needs to be done. ' +
+    'To make it direct in Istio mode, declare it in a ServiceEntry.',
   HostMismatch:
     'It was called by a Host that is not a name of the service on this port, and Envoy routes HTTP by Host. ' +
     "To make it direct, send the service's own name as Host.",
@@ -34,7 +36,7 @@ const relayMeaning: Readonly<Record<RelayReason, string>> = {
     'To make it direct, name the port tcp-... or tls-..., or set its appProtocol.',
   CapturesPort:
     'The ServiceEntry has a TCP port and no address: a sidecar that holds it sends it everything on that port. ' +
-    'To make it direct, give the ServiceEntry addresses, or move its TCP port to one of its own.',
+    'To make it direct, give the ServiceEntry addresses, or move its TCP port to a ServiceEntry of its own.',
   UndeclaredHeadless:
     'The headless Service has a port that declares no protocol. ' +
     'To make it direct, name the port http-..., tcp-... or the like, or set its appProtocol.',
@@ -57,9 +59,19 @@ function learned({ origin, firstSeen, lastSeen }: EdgeReport, now: Timestamp): s
   return `${how}: first seen ${utc(firstSeen)} (${ago(firstSeen, now)}), last seen ${ago(lastSeen, now)}.`;
 }
 
-function traffic({ connections, requests, errors }: EdgeReport): string {
+/** @param carriedBytes what the egress has carried for the whole workload */
+function traffic(edge: EdgeReport, carriedBytes: number): string {
+  const { connections, requests, errors } = edge;
   const counts = [counted(connections, 'connection'), counted(requests, 'request'), counted(errors, 'error')];
-  return `Through the egress so far: ${counts.join(', ')}. Direct traffic is not counted.`;
+  const counting = `Through the egress so far: ${counts.join(', ')}`;
+  if (edge.state !== 'relayed' || carriedBytes === 0) return `${counting}. Direct traffic is not counted.`;
+  const share = Math.round((bytesOf(edge) / carriedBytes) * 100);
+  return `${counting}, ${counted(bytesOf(edge), 'byte')}: ${share} % of all that it carried for this workload.`;
+}
+
+/** What the egress has carried for an edge, both ways. */
+export function bytesOf({ bytesSent, bytesReceived }: EdgeReport): number {
+  return bytesSent + bytesReceived;
 }
 
 function promotion({ promotedAt, confirmedAt }: EdgeReport): string[] {
@@ -70,14 +82,17 @@ function promotion({ promotedAt, confirmedAt }: EdgeReport): string[] {
   return [`${published}, confirmed by the Envoys ${wait} ms later.`];
 }
 
-/** The first line names and judges the edge, the others are its history and what to do. */
-export function explainEdge(edge: EdgeReport, now: Timestamp): readonly string[] {
+/**
+ * The first line names and judges the edge, the others are its history and what to do.
+ * @param carriedBytes what the egress has carried for all edges of the workload
+ */
+export function explainEdge(edge: EdgeReport, now: Timestamp, carriedBytes: number): readonly string[] {
   return [
     `${destinationName(edge)} (${edge.protocol}) is ${edge.state}: ${stateMeaning[edge.state]}`,
     ...(edge.relayReason === undefined ? [] : [`${edge.relayReason}: ${relayMeaning[edge.relayReason]}`]),
     learned(edge, now),
     ...promotion(edge),
-    traffic(edge),
+    traffic(edge, carriedBytes),
     ...edge.flags.map((flag) => `${flag}: ${flagMeaning[flag]}`),
   ];
 }

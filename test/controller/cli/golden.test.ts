@@ -4,7 +4,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { assertForgettable } from '../../../controller/core/graph/forget.ts';
-import type { ReadModel } from '../../../controller/core/report.ts';
+import type { RelayReason } from '../../../controller/core/model.ts';
+import type { EdgeReport, ReadModel } from '../../../controller/core/report.ts';
 import type { HttpServerOptions } from '../../../controller/http/server.ts';
 import { emptyMesh, shop } from '../http/shop.ts';
 import { startServer } from '../http/start-server.ts';
@@ -38,6 +39,29 @@ const refused: ReadModel = {
     const message = 'Sidecar shop/theirs applies to these pods and stays in force: delete it to let them be lazy';
     const publication = { state: 'Eager', routed: 0, warm: 0, refusal: { reason: 'UserSidecar', message } } as const;
     return report && { ...report, clusters: { kept: 1204, total: 1204 }, publication };
+  },
+};
+/** One workload with an edge of every reason why one stays on the egress. */
+const ofReason: Readonly<Record<RelayReason, Pick<EdgeReport, 'to' | 'port' | 'protocol'>>> = {
+  PodIP: { to: '10.0.7.9:8080', port: 8080, protocol: 'TCP' },
+  NodeIP: { to: '192.168.0.5:30080 (node-1)', port: 30080, protocol: 'HTTP1' },
+  External: { to: '192.0.2.7:443 (api.example.com)', port: 443, protocol: 'TLS' },
+  HostMismatch: { to: 'shop/cart.shop.svc.cluster.local', port: 80, protocol: 'HTTP1' },
+  SniMismatch: { to: 'bank/payments.bank.svc.cluster.local', port: 8443, protocol: 'TLS' },
+  ProtocolMismatch: { to: 'shop/search.shop.svc.cluster.local', port: 80, protocol: 'TCP' },
+  CapturesPort: { to: 'shop/taker.example.com', port: 443, protocol: 'TLS' },
+  UndeclaredHeadless: { to: 'shop/peers.shop.svc.cluster.local', port: 7777, protocol: 'TCP' },
+};
+const { relayReason: _, ...plainEdge } = shop.edges({}).find(({ state }) => state === 'relayed') as EdgeReport;
+const relayedEdges = (Object.keys(ofReason) as RelayReason[]).map((relayReason, index) => {
+  const bytes = { bytesSent: 1_000, bytesReceived: index * 1_000 };
+  return { ...plainEdge, ...ofReason[relayReason], from: 'lab/Deployment/cart', relayReason, ...bytes };
+});
+const everyReason: ReadModel = {
+  ...shop,
+  workload: (key) => {
+    const report = shop.workload(key);
+    return report && { ...report, dependencies: 0, relayed: relayedEdges.length, edges: relayedEdges };
   },
 };
 const cuts = (_workload: string, service: string): never => {
@@ -99,6 +123,12 @@ const screens: Readonly<Record<string, Screen>> = {
   'explain-empty': { args: ['explain', 'deploy/cart'], server: empty },
   'edges-not-ready': { args: ['edges'], server: { ...empty, readiness: () => [unready] } },
   'explain-refused': { args: ['explain', 'deploy/checkout.shop'], server: { readModel: refused } },
+  'explain-relayed': { args: ['explain', 'deploy/cart.lab'], server: { readModel: everyReason } },
+  'explain-relayed-to': {
+    args: ['explain', 'deploy/cart.lab', '--to', 'cart.shop'],
+    server: { readModel: everyReason },
+  },
+  'explain-relayed-json': { args: ['explain', 'deploy/cart.lab', '-o', 'json'], server: { readModel: everyReason } },
   forget: { args: ['forget', 'deploy/checkout.shop', '--to', 'cart.shop'] },
   'forget-json': { args: ['forget', 'deploy/checkout.shop', '--to', 'payments.bank', '-o', 'json'] },
   'forget-unknown': { args: ['forget', 'deploy/checkout.shop', '--to', 'nothing.shop'] },
