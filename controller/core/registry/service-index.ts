@@ -9,6 +9,7 @@ import {
 import { endpointsOf } from './endpoint-text.ts';
 import { NameTable } from './name-table.ts';
 import { ObjectTable } from './object-table.ts';
+import { addTo, removeFrom } from './set-map.ts';
 
 const NO_ENDPOINTS: readonly Endpoint[] = [];
 
@@ -36,6 +37,8 @@ export class ServiceIndex {
   readonly #slicesOfService = new NameTable<readonly EndpointSlice[]>();
   readonly #endpoints = new NameTable<Map<number, readonly Endpoint[]>>();
   readonly #headlessByAddress = new Map<string, Set<ServiceKey>>();
+  /** The same the other way round: what is to be taken out when a service goes or its pods change. */
+  readonly #addressesOfHeadless = new Map<ServiceKey, ReadonlySet<string>>();
 
   apply(service: Service): void {
     this.delete(service.namespace, service.name);
@@ -57,6 +60,7 @@ export class ServiceIndex {
       if (this.#byClusterIP.get(address) === key) this.#byClusterIP.delete(address);
     }
     this.#forgetEndpoints(namespace, name);
+    this.#standBehind(key, new Set());
     return service;
   }
 
@@ -183,15 +187,20 @@ export class ServiceIndex {
     this.#endpoints.delete(namespace, name);
   }
 
-  /** Stale addresses may stay: {@link headlessByEndpoint} checks against the endpoints. */
   #indexHeadless(service: Service): void {
     if (!service.headless) return;
     const key = serviceKey(service);
-    for (const { port } of service.ports) {
-      for (const { address } of this.endpoints(key, port)) {
-        const keys = this.#headlessByAddress.get(address) ?? new Set<ServiceKey>();
-        this.#headlessByAddress.set(address, keys.add(key));
-      }
+    const endpoints = service.ports.flatMap(({ port }) => this.endpoints(key, port));
+    this.#standBehind(key, new Set(endpoints.map(({ address }) => address)));
+  }
+
+  /** These addresses, and no others, stand behind a headless service. */
+  #standBehind(key: ServiceKey, addresses: ReadonlySet<string>): void {
+    for (const address of this.#addressesOfHeadless.get(key) ?? []) {
+      if (!addresses.has(address)) removeFrom(this.#headlessByAddress, address, key);
     }
+    for (const address of addresses) addTo(this.#headlessByAddress, address, key);
+    if (addresses.size > 0) this.#addressesOfHeadless.set(key, addresses);
+    else this.#addressesOfHeadless.delete(key);
   }
 }
