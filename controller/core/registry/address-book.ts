@@ -18,7 +18,8 @@ const RETENTION_MS = 10 * 60_000;
  * so an entry is attributed to who owned the address when its connection *began*, never to whoever has it now.
  */
 export class AddressBook {
-  readonly #owners = new Map<string, Ownership[]>();
+  /** Nearly every address has had one owner only, which then needs no list. */
+  readonly #owners = new Map<string, Ownership | readonly Ownership[]>();
 
   /**
    * A pod has an address.
@@ -26,43 +27,65 @@ export class AddressBook {
    *   ever if nobody had the address before
    */
   claim(address: string, claim: Pick<Ownership, 'pod' | 'workload'>, startedAt: Timestamp | undefined, at: Timestamp) {
-    const owners = this.#owners.get(address) ?? [];
+    const owners = this.#of(address);
     const current = owners.at(-1);
     if (current?.pod === claim.pod && current.to === Number.POSITIVE_INFINITY) {
-      owners[owners.length - 1] = { ...current, workload: claim.workload };
+      if (current.workload !== claim.workload) this.#set(address, owners.with(-1, { ...current, ...claim }));
       return;
     }
     const from = beginning(current, startedAt, at);
     const kept = owners.filter((owner) => owner.to > at - RETENTION_MS);
-    this.#owners.set(address, [...kept, { ...claim, from, to: Number.POSITIVE_INFINITY }]);
+    const { pod, workload } = claim;
+    this.#set(address, [...kept, { pod, workload, from, to: Number.POSITIVE_INFINITY }]);
   }
 
   /** A pod gave its address back, or is gone. */
   release(address: string, pod: string, at: Timestamp): void {
-    const owners = this.#owners.get(address);
-    const index = owners?.findLastIndex((owner) => owner.pod === pod && owner.to === Number.POSITIVE_INFINITY) ?? -1;
-    const owner = owners?.[index];
-    if (owners && owner) owners[index] = { ...owner, to: at };
+    const owners = this.#of(address);
+    const index = owners.findLastIndex((owner) => owner.pod === pod && owner.to === Number.POSITIVE_INFINITY);
+    const owner = owners[index];
+    if (owner) this.#set(address, owners.with(index, { ...owner, to: at }));
   }
 
   /** The owner at a time; the newest claim wins where a release was never told. */
   ownerAt(address: string, at: Timestamp): Ownership | undefined {
-    return this.#owners.get(address)?.findLast((owner) => owner.from <= at && at < owner.to);
+    const owners = this.#owners.get(address);
+    if (owners === undefined || isList(owners)) return owners?.findLast((owner) => owned(owner, at));
+    return owned(owners, at) ? owners : undefined;
   }
 
   /** Whether anybody has the address now. */
   has(address: string): boolean {
-    return this.#owners.get(address)?.at(-1)?.to === Number.POSITIVE_INFINITY;
+    return this.#of(address).at(-1)?.to === Number.POSITIVE_INFINITY;
   }
 
   /** Forgets former owners whose time is over; call it now and then. */
   prune(now: Timestamp): void {
-    for (const [address, owners] of this.#owners) {
+    for (const [address, known] of this.#owners) {
+      const owners = isList(known) ? known : [known];
       const kept = owners.filter((owner) => owner.to > now - RETENTION_MS);
       if (kept.length === 0) this.#owners.delete(address);
-      else if (kept.length < owners.length) this.#owners.set(address, kept);
+      else if (kept.length < owners.length) this.#set(address, kept);
     }
   }
+
+  #of(address: string): readonly Ownership[] {
+    const owners = this.#owners.get(address) ?? [];
+    return isList(owners) ? owners : [owners];
+  }
+
+  #set(address: string, owners: readonly Ownership[]): void {
+    const [only] = owners;
+    this.#owners.set(address, owners.length === 1 && only ? only : owners);
+  }
+}
+
+function isList(owners: Ownership | readonly Ownership[]): owners is readonly Ownership[] {
+  return Array.isArray(owners);
+}
+
+function owned({ from, to }: Ownership, at: Timestamp): boolean {
+  return from <= at && at < to;
 }
 
 /** `startedAt` is cut to the second, so it may lie before the release of the last owner: the later one holds. */
