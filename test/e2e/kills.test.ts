@@ -88,6 +88,8 @@ async function assertLearnedPathsUntouched(): Promise<void> {
   const clusters = await admin.clusters();
   for (const cluster of LEARNED) assert.ok(clusters.includes(cluster), `the sidecar has lost ${cluster}`);
   assert.equal(await admin.stat('cluster_manager.cluster_removed'), 0);
+  const rejected = [...(await admin.stats(/\.update_rejected$/))].filter(([, count]) => count > 0);
+  assert.deepEqual(rejected, [], 'the sidecar takes everything that it is sent');
 }
 
 test(`kill -9 of the controller at ${KILLS} random moments loses no edge and fails no request`, async (t) => {
