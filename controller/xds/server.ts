@@ -24,7 +24,12 @@ export interface AdsServiceOptions {
   readonly metrics?: Registry;
   /** Tells why a call is refused, or nothing. Default: none is. */
   readonly authorize?: (call: AdsCall) => string | undefined;
+  /** Streams at a time. Default 20,000. */
+  readonly maxStreams?: number;
 }
+
+/** More sidecars than one controller serves: it holds what each of them has. */
+const MAX_STREAMS = 20_000;
 
 type AdsCall = ServerDuplexStream<object, object>;
 
@@ -39,7 +44,7 @@ export interface AdsService {
 
 /** Builds the service. It has no port of its own: the access log service shares the server. */
 export function createAdsService(options: AdsServiceOptions): AdsService {
-  const { source, now, logger, metrics = new Registry(), problem } = options;
+  const { source, now, logger, metrics = new Registry(), problem, maxStreams = MAX_STREAMS } = options;
   /** By number. */
   const streams = new Map<number, AdsStream>();
   const nodeIds = new NodeIds<AdsStream>();
@@ -63,12 +68,19 @@ export function createAdsService(options: AdsServiceOptions): AdsService {
   source.onDirty((dirty) => {
     for (const number of source.streamsOf(dirty)) streams.get(number)?.markDirty();
   });
+  const refuse = (call: AdsCall, code: status, reason: string, details: string): void => {
+    context.metrics.refused(reason);
+    logger.warn({ peer: call.getPeer(), details }, 'xDS stream refused');
+    call.emit('error', { code, details });
+  };
   const handle = (call: AdsCall): void => {
-    const refusal = options.authorize?.(call);
-    if (refusal !== undefined) {
-      context.metrics.refused('identity');
-      logger.warn({ peer: call.getPeer(), details: refusal }, 'xDS stream refused');
-      call.emit('error', { code: status.PERMISSION_DENIED, details: refusal });
+    const unauthorized = options.authorize?.(call);
+    if (unauthorized !== undefined) {
+      refuse(call, status.PERMISSION_DENIED, 'identity', unauthorized);
+      return;
+    }
+    if (streams.size >= maxStreams) {
+      refuse(call, status.RESOURCE_EXHAUSTED, 'streams', `${streams.size} streams are open`);
       return;
     }
     lastNumber += 1;

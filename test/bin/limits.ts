@@ -213,6 +213,13 @@ export const CONTROLLER_LIMITS: readonly Limit[] = [
     ],
   },
   {
+    of: 'xDS streams',
+    value: '20,000',
+    effect: 'refused; the client tries again',
+    metric: 'lazyscope_xds_refused_total',
+    test: ['controller/xds/stream-limit.test.ts', 'so many streams are served at a time; one that ends makes room'],
+  },
+  {
     of: 'names that an xDS client subscribes to, of one type',
     value: '100,000, of 512 characters',
     effect: 'its stream is ended',
