@@ -19,7 +19,7 @@ export interface Traffic {
 }
 
 /** Limits that no other metric tells of, and how often each was reached. */
-export interface EgressLimits {
+interface EgressLimits {
   /** {@link Traffic.pauses} */
   readonly BufferBytes: number;
   /** {@link Traffic.keysCut} */
