@@ -78,17 +78,13 @@ async function sidecarVersions(mesh: IstioMesh): Promise<Written> {
   );
 }
 
-/** Waits until the successor may write, and would have. */
+/** Waits until the last successor may write, and would have. */
 async function leadsAgain({ controller }: IstioMesh): Promise<void> {
-  const log = controller.process.log();
-  const from = log.length;
-  await eventually(
-    'the last successor leads',
-    () =>
-      log.lastIndexOf('"Leading"') > log.lastIndexOf('"Starting"') ||
-      controller.process.log().indexOf('"Leading"', from) > 0,
-    { timeoutMs: 60_000, intervalMs: 250 },
-  );
+  const leads = (): boolean => {
+    const log = controller.process.log();
+    return log.lastIndexOf('"msg":"Leading"') > log.lastIndexOf('"msg":"Starting"');
+  };
+  await eventually('the last successor leads', leads, { timeoutMs: 60_000, intervalMs: 250 });
   await delay(QUIET_MS);
 }
 

@@ -14,6 +14,12 @@ export interface LargeWorkload {
   readonly name: string;
 }
 
+/** What is made of an object's kind and namespace is said where it is written. */
+export interface NamedObject {
+  readonly metadata: { readonly name: string; readonly [field: string]: unknown };
+  readonly [field: string]: unknown;
+}
+
 interface Owner {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly uid: string };
@@ -50,7 +56,7 @@ function podName({ name }: LargeWorkload, pod: number): string {
 }
 
 /** Its ClusterIP is the API server's choice. */
-export function serviceObject(index: number): object {
+export function serviceObject(index: number): NamedObject {
   const { name } = largeService(index);
   const app = `workload-${Math.floor(index / SERVICES_PER_WORKLOAD)}`;
   return {
@@ -63,7 +69,7 @@ function chartAnnotations(release: string): object {
   return { 'meta.helm.sh/release-name': release, 'meta.helm.sh/release-namespace': 'production' };
 }
 
-export function endpointSliceObject(index: number): object {
+export function endpointSliceObject(index: number): NamedObject {
   const { name } = largeService(index);
   const workload = largeWorkload(Math.floor(index / SERVICES_PER_WORKLOAD));
   return {
@@ -102,12 +108,12 @@ function uidOf(workload: number, pod: number): string {
   return `3f0c1d5e-8a7b-4c2d-9e1f-${number}`;
 }
 
-export function deploymentObject(workload: LargeWorkload): object {
+export function deploymentObject(workload: LargeWorkload): NamedObject {
   const { name } = workload;
   return { metadata: { name, labels: { app: name } }, spec: { replicas: PODS_PER_WORKLOAD, ...template(workload) } };
 }
 
-export function replicaSetObject(workload: LargeWorkload, deployment: Owner): object {
+export function replicaSetObject(workload: LargeWorkload, deployment: Owner): NamedObject {
   const name = `${workload.name}-${TEMPLATE_HASH}`;
   const metadata = { name, labels: podLabels(workload), ownerReferences: [ownerReference('apps/v1', deployment)] };
   return { metadata, spec: { replicas: PODS_PER_WORKLOAD, ...template(workload) } };
@@ -129,7 +135,7 @@ function ownerReference(apiVersion: string, { kind, metadata }: Owner): object {
 }
 
 /** An application and its injected sidecar. Never scheduled, as no kubelet would confirm its deletion. */
-export function podObject(workload: LargeWorkload, pod: number, replicaSet: Owner): object {
+export function podObject(workload: LargeWorkload, pod: number, replicaSet: Owner): NamedObject {
   return {
     metadata: {
       name: podName(workload, pod),
