@@ -172,6 +172,8 @@ function addRefusals(refusals: Map<string, number>, { source, counts }: EntryFie
   refusals.set(address, (refusals.get(address) ?? 0) + counts.refusals);
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** @returns the entry, or why it is none */
 function toEntry(fields: EntryFields, reporter: string, isHttp: boolean): AccessLogEntry | string {
   const { source, destination, seconds, nanos, host, serverName, counts } = fields;
@@ -181,15 +183,13 @@ function toEntry(fields: EntryFields, reporter: string, isHttp: boolean): Access
     addressFault(destination, 'downstream_local_address', 1) ??
     (phase === undefined ? typeFault(fields.type) : timeFault(fields));
   if (fault !== undefined || phase === undefined) return fault ?? '';
-  return {
+  const entry: Mutable<AccessLogEntry> = {
     phase,
     reporter,
     startTime: seconds * 1000 + Math.floor(nanos / 1_000_000),
     source: { address: source.written.canonical ?? '', port: source.port },
     destination: { address: destination.written.canonical ?? '', port: destination.port },
     protocol: wireProtocol(fields, isHttp),
-    ...(host === '' ? {} : { host }),
-    ...(serverName === '' ? {} : { serverName }),
     answered: !fields.isConnectionFailure,
     counters: {
       connections: counts.connections,
@@ -199,6 +199,9 @@ function toEntry(fields: EntryFields, reporter: string, isHttp: boolean): Access
       errors: counts.errors,
     },
   };
+  if (host !== '') entry.host = host;
+  if (serverName !== '') entry.serverName = serverName;
+  return entry;
 }
 
 function wireProtocol({ version, hasTls }: EntryFields, isHttp: boolean): WireProtocol {

@@ -64,6 +64,14 @@ export class ProtoReader {
       this.#position += 1;
       return first;
     }
+    if (first >= 0x80 && this.#position + 1 < this.#end) {
+      const second = this.#bytes[this.#position + 1] as number;
+      const tag = (first & 0x7f) | (second << 7);
+      if (second < 0x80 && tag >= 8) {
+        this.#position += 2;
+        return tag;
+      }
+    }
     const tag = this.#varint32(5, BAD_TAG);
     return tag < 8 ? this.#fail(BAD_TAG) : tag;
   }
@@ -87,7 +95,9 @@ export class ProtoReader {
 
   /** The bytes of a length-delimited field, as {@link rangeStart} and {@link rangeEnd}. */
   range(): void {
-    const length = this.#varint32(5, BAD_LENGTH);
+    const first = this.#position < this.#end ? (this.#bytes[this.#position] as number) : 0x80;
+    if (first < 0x80) this.#position += 1;
+    const length = first < 0x80 ? first : this.#varint32(5, BAD_LENGTH);
     if (length > this.#end - this.#position) {
       this.#fail(CUT_SHORT);
       return;
