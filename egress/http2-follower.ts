@@ -73,7 +73,8 @@ export class Http2Follower implements Follower {
   fromUpstream(): void {}
 
   clientEnded(): void {
-    if (this.#held.length > 0 && this.#state !== 'Lost') this.#owner.forward(this.#held);
+    // Behind blocks that were encoded anew, the start of another one would be decoded with a table that lacks entries.
+    if (this.#held.length > 0 && this.#state === 'AsTheyCame') this.#owner.forward(this.#held);
     this.#held = NO_BYTES;
   }
 

@@ -127,6 +127,14 @@ const CHANGED: Record<string, readonly [Buffer, Buffer]> = {
     ]),
     request('cart.shop'),
   ],
+  'a name in 128 frames': [
+    Buffer.concat([
+      frame(HEADERS, END_STREAM, 1, blockOf(fieldsFor('cart'))),
+      ...Array.from({ length: 126 }, () => frame(CONTINUATION, 0, 1, NO_BYTES)),
+      frame(CONTINUATION, END_HEADERS, 1, NO_BYTES),
+    ]),
+    request('cart.shop'),
+  ],
   'a name in a large head': [
     request('cart', 1, { block: blockOf(fieldsFor('cart', LARGE)) }),
     request('cart.shop', 1, { block: blockOf(fieldsFor('cart.shop', LARGE)) }),
@@ -197,6 +205,11 @@ const NOT_UNDERSTOOD: Record<string, Buffer> = {
     frame(CONTINUATION, END_HEADERS, 5, NO_BYTES),
   ]),
   'a header block of no stream': frame(HEADERS, END_HEADERS, 0, blockOf(fieldsFor('cart'))),
+  'more than 128 frames of one header block': Buffer.concat([
+    frame(HEADERS, 0, 3, blockOf(fieldsFor('cart'))),
+    ...Array.from({ length: 127 }, () => frame(CONTINUATION, 0, 3, NO_BYTES)),
+    frame(CONTINUATION, END_HEADERS, 3, NO_BYTES),
+  ]),
   'more padding than there is': frame(HEADERS, PADDED | END_HEADERS, 3, Buffer.from([9, 0, 0])),
   'a header block of more than 64 KiB': request('cart', 3, {
     block: blockOf(fieldsFor('cart', field('x', 'y'.repeat(65_536)))),
@@ -236,6 +249,12 @@ test('only an incomplete head waits', () => {
   passes(data.subarray(0, 11), data.subarray(0, 11));
   passes(Buffer.concat([data.subarray(11), head.subarray(0, 20)]), data.subarray(11));
   passes(head.subarray(20), head);
+});
+
+test('of a header block that never ends nothing passes, once a name was completed', () => {
+  const { follower, sent } = follow(Buffer.concat([PREFACE, request('cart'), request('a.b', 3).subarray(0, 12)]), 100);
+  follower.clientEnded();
+  assert.deepEqual(sent(), Buffer.concat([PREFACE, request('cart.shop')]));
 });
 
 test('what is held passes before the end', () => {
