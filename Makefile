@@ -9,7 +9,7 @@ SET_UP_MODE := $(if $(filter istio,$(MODE)),scripts/setup.sh istio && node test/
 # Minor versions of Envoy that are supported.
 VERSIONS ?= 1.36.4 1.37.0 1.38.3 1.39.3 1.40.0
 
-.PHONY: help demo test test-mesh test-envoys check bench build golden clean
+.PHONY: help demo test test-mesh fuzz test-envoys check bench build golden clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
@@ -25,6 +25,9 @@ test-mesh: ## tests on a real Kubernetes API server and istiod (FILTER=part of a
 
 test-envoys: ## the tests of what sidecars and controller say to each other, with several Envoys (VERSIONS=1.36.4)
 	@scripts/setup.sh mesh $(VERSIONS) && node scripts/test-envoys.ts $(VERSIONS)
+
+fuzz: ## new hostile inputs for the egress's readers (FUZZ_RUNS=20000 FUZZ_SEED=number of a run that failed)
+	@scripts/setup.sh && FUZZ_RUNS=$(or $(FUZZ_RUNS),20000) node --test 'test/fuzz/*.test.ts'
 
 check: ## types, lint, format, import rules, dead code
 	@scripts/setup.sh && tsc -p . && biome ci --error-on-warnings . && knip
