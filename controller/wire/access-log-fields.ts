@@ -28,6 +28,10 @@ const MAP_ENTRY = { key: 0x0a, value: 0x12 } as const;
 /** Tags that count something. `refusals` alone make no entry: they tell what the egress did not let in. */
 const COUNTERS = ['connections', 'requests', 'bytesSent', 'bytesReceived', 'errors', 'refusals'] as const;
 type Counter = (typeof COUNTERS)[number];
+const NO_COUNTERS: readonly Counter[] = [];
+const COUNTERS_BY_LENGTH = Array.from({ length: 14 }, (_, length) =>
+  COUNTERS.filter((counter) => counter.length === length),
+);
 
 /** A DNS name (RFC 1035) and a port. What is longer is the name of nothing, and must not be kept at that length. */
 const LONGEST_NAME = 253 + ':65535'.length;
@@ -240,7 +244,8 @@ export class EntryScanner {
   }
 
   #counterNamed(start: number, end: number): Counter | undefined {
-    for (const counter of COUNTERS) if (isText(counter, this.#bytes, start, end)) return counter;
+    const candidates = COUNTERS_BY_LENGTH[end - start] ?? NO_COUNTERS;
+    for (const counter of candidates) if (isText(counter, this.#bytes, start, end)) return counter;
     return undefined;
   }
 

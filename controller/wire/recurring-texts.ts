@@ -1,5 +1,5 @@
 /** A power of two: the workloads of a large mesh, and the names that they call. */
-const SLOTS = 8_192;
+const SLOTS = 32_768;
 /** Longer texts are rare and not worth keeping. */
 const LONGEST = 64;
 
