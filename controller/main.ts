@@ -107,7 +107,10 @@ export async function startController(config: ControllerConfig, version: string,
   addLimitMetrics(metrics, () => ({ ...pipeline.limitsReached, ...http.limits }));
   const httpAddress = await http.listen(config.httpListen);
 
-  // The graph first, then the mesh: until both are complete no client is told anything.
+  // Graph and mesh, in whichever order: until both are complete no client is told anything. The API server is asked
+  // before the store is read, so that it works meanwhile.
+  const synced = source.start(pipeline).then(() => logger.info(pipeline.reports.mesh(), 'Synced'));
+  synced.catch((error: unknown) => logger.error({ err: error }, 'The source stopped'));
   await Promise.all([pipeline.start(), certificates?.start()]);
   const grpc = new Server(SERVER_OPTIONS);
   grpc.addService(AccessLogService, accessLogs.handlers);
@@ -115,9 +118,7 @@ export async function startController(config: ControllerConfig, version: string,
   const grpcPort = await bind(grpc, config, certificates);
   logger.info({ http: httpAddress, grpc: { ...config.grpcListen, port: grpcPort } }, 'Listening');
 
-  const synced = source.start(pipeline).then(() => logger.info(pipeline.reports.mesh(), 'Synced'));
   await istio?.start();
-  synced.catch((error: unknown) => logger.error({ err: error }, 'The source stopped'));
 
   return {
     stop: async () => {
