@@ -1,7 +1,6 @@
-import { connect, type Socket } from 'node:net';
 import type { SocketAddress } from '../controller/core/model.ts';
 import type { Balancer } from './balancer.ts';
-import { upstreamSocketOptions } from './socket-options.ts';
+import { Upstream } from './upstream.ts';
 
 /** Endpoints that are tried for one connection. */
 const MAX_TRIES = 3;
@@ -26,9 +25,9 @@ export class Dialler {
 
   /**
    * Connects to one of the candidates.
-   * @param done called once with a paused, connected socket, or `undefined` when every attempt failed
+   * @param done called once with a connected upstream that does not read yet, or `undefined` when every attempt failed
    */
-  dial(candidates: readonly SocketAddress[], done: (socket: Socket | undefined) => void): Dial {
+  dial(candidates: readonly SocketAddress[], done: (upstream: Upstream | undefined) => void): Dial {
     const dial = new Dial(this.#options, candidates, done);
     dial.tryNext();
     return dial;
@@ -39,14 +38,14 @@ export class Dialler {
 export class Dial {
   readonly #options: DiallerOptions;
   readonly #candidates: readonly SocketAddress[];
-  readonly #done: (socket: Socket | undefined) => void;
+  readonly #done: (upstream: Upstream | undefined) => void;
   readonly #tried: SocketAddress[] = [];
-  #socket: Socket | undefined;
+  #upstream: Upstream | undefined;
 
   constructor(
     options: DiallerOptions,
     candidates: readonly SocketAddress[],
-    done: (socket: Socket | undefined) => void,
+    done: (upstream: Upstream | undefined) => void,
   ) {
     this.#options = options;
     this.#candidates = candidates;
@@ -55,8 +54,8 @@ export class Dial {
 
   /** Gives up; `done` is not called any more. */
   cancel(): void {
-    this.#socket?.destroy();
-    this.#socket = undefined;
+    this.#upstream?.socket.destroy();
+    this.#upstream = undefined;
   }
 
   tryNext(): void {
@@ -68,11 +67,12 @@ export class Dial {
     }
     this.#tried.push(endpoint);
     balancer.opened(endpoint);
-    const socket = connect({ host: endpoint.address, port: endpoint.port, ...upstreamSocketOptions });
-    this.#socket = socket;
+    const upstream = new Upstream(endpoint);
+    const { socket } = upstream;
+    this.#upstream = upstream;
     const timer = setTimeout(() => {
       onAttempt('TimedOut');
-      this.#failed(socket);
+      this.#failed(upstream);
     }, timeoutMs);
     socket.once('close', () => {
       clearTimeout(timer);
@@ -80,21 +80,22 @@ export class Dial {
     });
     const onError = (): void => {
       onAttempt('Failed');
-      this.#failed(socket);
+      this.#failed(upstream);
     };
     socket.once('error', onError);
     socket.once('connect', () => {
       clearTimeout(timer);
       socket.off('error', onError);
       onAttempt('Connected');
-      if (this.#socket !== socket) return;
-      this.#socket = undefined;
-      this.#done(socket);
+      if (this.#upstream !== upstream) return;
+      this.#upstream = undefined;
+      this.#done(upstream);
     });
   }
 
-  #failed(socket: Socket): void {
-    const isCancelled = this.#socket !== socket;
+  #failed(upstream: Upstream): void {
+    const isCancelled = this.#upstream !== upstream;
+    const { socket } = upstream;
     socket.on('error', () => {});
     socket.destroy();
     if (!isCancelled) this.tryNext();

@@ -111,7 +111,7 @@ export class Http1Observer {
     this.#answered = 0;
   }
 
-  /** Reads along with response bytes. */
+  /** Reads along with response bytes; keeps none of them. */
   readResponses(chunk: Buffer): void {
     const bytes = this.#partialResponse.length > 0 ? Buffer.concat([this.#partialResponse, chunk]) : chunk;
     this.#partialResponse = NO_BYTES;
@@ -123,7 +123,7 @@ export class Http1Observer {
       else if (this.#responses.event === 'End') this.#endResponse();
       else if (this.#responses.event === 'Broken') this.#hasGivenUp = true;
       else {
-        this.#partialResponse = bytes.subarray(offset);
+        this.#partialResponse = Buffer.from(bytes.subarray(offset));
         return;
       }
     }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { MAX_READ_BYTES } from './socket-options.ts';
+import type { Upstream } from './upstream.ts';
 
 /** Bytes that have passed. */
 export interface ByteCounters {
@@ -11,7 +12,7 @@ export interface ByteCounters {
 export interface PipeHandler {
   /** The client has sent this; it goes nowhere by itself. */
   fromClient(chunk: Buffer): void;
-  /** This is on its way to the client. */
+  /** This is on its way to the client. The next bytes overwrite it: what is kept of it must be copied. */
   fromUpstream(chunk: Buffer): void;
   /** The client has sent FIN. */
   clientEnded(): void;
@@ -51,9 +52,10 @@ export class Pipe {
   readonly #totals: PipeTotals;
   /** A read may bring this much more than is allowed to wait already. */
   readonly #allowance: number;
-  /** Asked for at each write: a TLS socket has its own idea of when to tell `drain`. */
+  /** These two are asked for at each write: a TLS socket has its own idea of when to tell `drain`. */
   readonly #onClientWritten = (): void => this.#clientWritten();
-  #upstream: Socket | undefined;
+  readonly #onUpstreamWritten = (): void => this.#regulate();
+  #upstream: Upstream | undefined;
   #isHeld = true;
   #isClientPaused = true;
   #isUpstreamPaused = false;
@@ -90,14 +92,14 @@ export class Pipe {
     this.#regulate();
   }
 
-  /** Bytes come from and go to this socket from now on. */
-  attach(upstream: Socket): void {
+  /** Bytes come from and go to this upstream from now on. */
+  attach(upstream: Upstream): void {
     this.#upstream = upstream;
     this.#isUpstreamPaused = false;
-    upstream.on('data', (chunk) => this.#fromUpstream(upstream, chunk));
-    upstream.on('end', () => this.#upstreamGone(upstream, undefined));
-    upstream.on('error', (error) => this.#upstreamGone(upstream, error));
-    upstream.on('drain', () => this.#regulate());
+    const { socket } = upstream;
+    socket.on('end', () => this.#upstreamGone(upstream, undefined));
+    socket.on('error', (error) => this.#upstreamGone(upstream, error));
+    upstream.read((bytes) => this.#fromUpstream(socket, bytes));
   }
 
   /** Closes the upstream; the client stays. */
@@ -105,16 +107,14 @@ export class Pipe {
     const upstream = this.#upstream;
     this.#upstream = undefined;
     if (!upstream) return;
-    upstream.removeAllListeners('data');
-    upstream.removeAllListeners('end');
-    upstream.removeAllListeners('drain');
-    upstream.destroy();
+    upstream.socket.removeAllListeners('end');
+    upstream.socket.destroy();
     this.#regulate();
   }
 
   /** Writes to the upstream. */
   forward(bytes: Buffer): void {
-    const upstream = this.#upstream;
+    const upstream = this.#upstream?.socket;
     if (!upstream) {
       // What the server itself would answer to bytes on a connection that it has closed.
       this.reset();
@@ -122,13 +122,13 @@ export class Pipe {
     }
     this.counters.bytesSent += bytes.length;
     this.#totals.bytesSent += bytes.length;
-    upstream.write(bytes);
+    upstream.write(bytes, this.#onUpstreamWritten);
     if (upstream.writableLength > this.#allowance) this.#regulate();
   }
 
   /** Passes the client's FIN on. Without an upstream the connection is over. */
   endUpstream(): void {
-    if (this.#upstream) this.#upstream.end();
+    if (this.#upstream) this.#upstream.socket.end();
     else this.#client.end();
   }
 
@@ -142,7 +142,8 @@ export class Pipe {
     this.#resetClient();
   }
 
-  #fromUpstream(upstream: Socket, chunk: Buffer): void {
+  /** @returns whether the bytes are still to be written: as long as they are, their memory is not ours */
+  #fromUpstream(upstream: Socket, chunk: Buffer): boolean {
     const client = this.#client;
     this.#hasReceived = true;
     this.counters.bytesReceived += chunk.length;
@@ -153,17 +154,19 @@ export class Pipe {
       upstream.pause();
       this.#isUpstreamPaused = true;
     }
+    const isWaiting = client.writableLength > 0;
     this.#handler.fromUpstream(chunk);
+    return isWaiting;
   }
 
   #clientWritten(): void {
     if (!this.#isUpstreamPaused || this.#client.writableLength > this.#allowance) return;
     this.#isUpstreamPaused = false;
-    this.#upstream?.resume();
+    this.#upstream?.socket.resume();
   }
 
   #regulate(): void {
-    const isBacklogged = this.#upstream !== undefined && this.#upstream.writableLength > this.#allowance;
+    const isBacklogged = this.#upstream !== undefined && this.#upstream.socket.writableLength > this.#allowance;
     const shouldPause = this.#isHeld || isBacklogged;
     if (shouldPause === this.#isClientPaused) return;
     this.#isClientPaused = shouldPause;
@@ -172,7 +175,7 @@ export class Pipe {
     else this.#client.resume();
   }
 
-  #upstreamGone(upstream: Socket, error: Error | undefined): void {
+  #upstreamGone(upstream: Upstream, error: Error | undefined): void {
     if (upstream !== this.#upstream || this.#handler.upstreamGone(error)) return;
     if (error) this.#resetClient();
     else this.#client.end();
@@ -184,7 +187,7 @@ export class Pipe {
   }
 
   #clientClosed(isReset: boolean): void {
-    const upstream = this.#upstream;
+    const upstream = this.#upstream?.socket;
     this.#upstream = undefined;
     if (upstream && isReset) upstream.resetAndDestroy();
     // An upstream that has been sent FIN still writes what waits before it.

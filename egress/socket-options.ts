@@ -12,13 +12,16 @@ const common = {
   /** A connection may idle for ever, so a dead peer must be found out otherwise. */
   keepAlive: true,
   keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
-  /**
-   * Every write asks for a `drain`, and a paused socket reads no more than it has already begun to: how much waits is
-   * decided by the pipe alone.
-   */
+} as const;
+
+export const serverSocketOptions = {
+  ...common,
+  /** A paused socket reads no more than it has already begun to: how much waits is decided by the pipe alone. */
   highWaterMark: 1,
 } as const;
 
-export const serverSocketOptions = common;
-
-export const upstreamSocketOptions = common;
+export const upstreamSocketOptions = {
+  ...common,
+  /** The pipe decides here too; reading has no queue, and nobody listens to `drain`, which costs a turn for each write. */
+  highWaterMark: Number.MAX_SAFE_INTEGER,
+} as const;
