@@ -49,11 +49,14 @@ export const fallbackThroughput: Bench = async (say) => {
   try {
     const envoy = await stand.envoy();
     const http: readonly Opponent[] = [
-      { peer: stand.nginxHttp() },
+      { peer: await stand.nginxHttp() },
       { peer: envoy, target: 3 },
       { peer: await stand.httpProxy(), target: 3 },
     ];
-    const tcp: readonly Opponent[] = [{ peer: stand.nginxStream() }, { peer: stand.haproxy(), target: 0.5 }];
+    const tcp: readonly Opponent[] = [
+      { peer: await stand.nginxStream() },
+      { peer: await stand.haproxy(), target: 0.5 },
+    ];
     const results: BenchResult[] = [];
     for (const [name, demand] of Object.entries(DEMANDS)) {
       const opponents = demand.kind === 'http' ? [...http, ...tcp] : tcp;

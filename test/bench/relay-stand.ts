@@ -2,6 +2,8 @@
  * Where proxies are measured: all of them, load and origin in one network namespace, so that bytes cross nothing but
  * loopback. Our egress reports to a real controller; so does Envoy.
  */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import type { SocketAddress } from '../../controller/core/model.ts';
 import type { EdgeReport } from '../../controller/core/report.ts';
 import { socketAddressText } from '../../controller/core/socket-address.ts';
@@ -14,6 +16,7 @@ import { KubernetesFolder } from '../support/bed/kubernetes-folder.ts';
 import { podObject, serviceObjects } from '../support/bed/kubernetes-objects.ts';
 import type { Pod } from '../support/bed/pod.ts';
 import { CONTROLLER_GRPC_PORT } from '../support/bed/ports.ts';
+import { eventually } from '../support/eventually.ts';
 import { buildLoad, Load } from './load-program.ts';
 import { LOAD_CORE, MEASURED_CORE, pin } from './pin.ts';
 import { envoyEgress } from './proxies/envoy.ts';
@@ -104,19 +107,19 @@ export class RelayStand {
     return { name: 'http-proxy of npm', listen, pid: server.process.pid };
   }
 
-  haproxy(): RunningProxy {
+  async haproxy(): Promise<RunningProxy> {
     return this.#start('HAProxy in TCP mode', haproxy);
   }
 
-  nginxStream(): RunningProxy {
+  async nginxStream(): Promise<RunningProxy> {
     return this.#start('nginx as TCP proxy', nginxStream);
   }
 
-  nginxHttp(): RunningProxy {
+  async nginxHttp(): Promise<RunningProxy> {
     return this.#start('nginx as HTTP proxy', nginxHttp);
   }
 
-  #start(name: string, commandFor: (place: Place) => readonly string[]): RunningProxy {
+  async #start(name: string, commandFor: (place: Place) => readonly string[]): Promise<RunningProxy> {
     const listen = this.#freePlace();
     const program = name.replaceAll(' ', '-');
     const command = commandFor({ listen, origin: this.#origin, folder: this.#bed.folder(program) });
@@ -125,6 +128,10 @@ export class RelayStand {
       namespace: this.#pod.netns,
       command: ['taskset', '-c', String(MEASURED_CORE), ...command],
       environment: { PATH: toolsPath() },
+    });
+    await eventually(`${name} listens`, async () => {
+      process.assertRunning();
+      return listens(listen);
     });
     return { name, listen, pid: process.pid };
   }
@@ -170,4 +177,14 @@ export class RelayStand {
 /** A second egress in the same pod. */
 function nodeIdOfEnvoy(address: string, pod: string, namespace: string): string {
   return `egress~${address}~${pod}-envoy.${namespace}~${namespace}.svc.cluster.local`;
+}
+
+async function listens({ address, port }: SocketAddress): Promise<boolean> {
+  const socket = connect({ host: address, port });
+  try {
+    await once(socket, 'connect');
+    return true;
+  } finally {
+    socket.destroy();
+  }
 }
