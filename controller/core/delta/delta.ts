@@ -27,6 +27,9 @@ import { viewOf } from './view.ts';
  */
 const PUSH_ORDER = [CLUSTER_LOAD_ASSIGNMENT, CLUSTER, LISTENER, ROUTE_CONFIGURATION] as const;
 
+/** What a transition moves in order. */
+const GATED_TYPES = [CLUSTER, LISTENER, ROUTE_CONFIGURATION] as const;
+
 /** What a request changed, and what it says to others. */
 export interface Received {
   readonly client: DeltaClient;
@@ -62,8 +65,27 @@ function withRequested(client: DeltaClient, after: Subscription): DeltaClient {
 
 /** Gives the client a new snapshot to move to. The same content pushes nothing. */
 export function publish(client: DeltaClient, latest: Snapshot): DeltaClient {
-  if (latest === client.transition.latest) return client;
-  return { ...client, transition: { ...client.transition, latest } };
+  const { transition } = client;
+  const before = transition.latest;
+  if (latest === before) return client;
+  if (before === undefined || !isSameButEndpoints(before, latest)) {
+    return { ...client, transition: { ...transition, latest } };
+  }
+  // Endpoints are never gated: wherever the client stands with the one, it stands with the other.
+  const { offered, routed, leaving } = transition;
+  return {
+    ...client,
+    transition: {
+      latest,
+      ...(offered && { offered: offered === before ? latest : offered }),
+      ...(routed && { routed: routed === before ? latest : routed }),
+      leaving,
+    },
+  };
+}
+
+function isSameButEndpoints(before: Snapshot, after: Snapshot): boolean {
+  return GATED_TYPES.every((type) => before[type] === after[type]);
 }
 
 /** The client after one response, and the response; no response: there is nothing to say now. */

@@ -39,8 +39,12 @@ function clusterView(client: DeltaClient, offered: Snapshot): View {
     find: (name) => newest(transition, CLUSTER, name, offered),
     keeps: (name) => isIn(routed, name) || isIn(latest, name) || (isAccepted(clusters, name) && isLeaving(name)),
     isSendable: () => true,
-    basis: [offered, leaving, routed, latest],
+    basis: [offered, leaving, routed, latest].map(clustersOf),
   };
+}
+
+function clustersOf(snapshot: Snapshot | Transition['leaving'] | undefined): unknown {
+  return typeof snapshot === 'object' ? snapshot[CLUSTER] : snapshot;
 }
 
 /**

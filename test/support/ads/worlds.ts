@@ -33,16 +33,20 @@ function resource(type: ShortType, text: string): Resource {
   return { type: TYPES[type], name, version, bytes: new TextEncoder().encode(references) };
 }
 
+const known = new Map<string, ReadonlyMap<string, Resource>>();
+
+/** The same map for the same text, as a part of a snapshot without changes is the same map as before. */
+function resources(type: ShortType, text: string): ReadonlyMap<string, Resource> {
+  const key = `${type} ${text}`;
+  const words = text.split(' ').filter((word) => word !== '');
+  const map = known.get(key) ?? new Map(words.map((word) => resource(type, word)).map((item) => [item.name, item]));
+  known.set(key, map);
+  return map;
+}
+
 /** A snapshot: resources of each type, parted by spaces. */
 export function world(lines: { readonly [type in ShortType]?: string }): Snapshot {
-  const entries = (type: ShortType) =>
-    new Map(
-      (lines[type] ?? '')
-        .split(' ')
-        .filter((text) => text !== '')
-        .map((text) => resource(type, text))
-        .map((item) => [item.name, item]),
-    );
+  const entries = (type: ShortType) => resources(type, lines[type] ?? '');
   return {
     [CLUSTER]: entries('CDS'),
     [CLUSTER_LOAD_ASSIGNMENT]: entries('EDS'),

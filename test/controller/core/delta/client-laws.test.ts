@@ -74,6 +74,16 @@ const publish = anyWorld.map((snapshot) =>
     client.stream.publish(snapshot);
   }),
 );
+/** All but the endpoints stays the same maps, as snapshots have it. */
+const moveEndpoints = version.map((moved) =>
+  command(`move endpoints to ${moved}`, (model, client) => {
+    if (model.snapshot === undefined) return;
+    const names = [...model.snapshot[TYPES.EDS].keys()];
+    const { [TYPES.EDS]: endpoints } = world({ EDS: names.map((name) => `${name}@${moved}`).join(' ') });
+    model.snapshot = { ...model.snapshot, [TYPES.EDS]: endpoints };
+    client.stream.publish(model.snapshot);
+  }),
+);
 const subscribe = anyNames.map(([type, names]) =>
   command(`subscribe ${type} ${names.join(' ')}`, ({ wants }, client) => {
     if (names.includes('*')) wants[type].wildcard = true;
@@ -117,6 +127,7 @@ const commands = fc.commands(
   [
     publish,
     publish,
+    moveEndpoints,
     subscribe,
     subscribe,
     legacyWildcard,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Snapshot } from '../../../../controller/core/model.ts';
+import { CLUSTER_LOAD_ASSIGNMENT, type Snapshot } from '../../../../controller/core/model.ts';
 import { FakeEnvoy, type Rejecting, wanted } from '../../../support/ads/fake-envoy.ts';
 import { world } from '../../../support/ads/worlds.ts';
 
@@ -45,6 +45,7 @@ const anyWorld: fc.Arbitrary<Snapshot> = fc
 
 type Step =
   | { readonly do: 'publish'; readonly snapshot: Snapshot }
+  | { readonly do: 'move'; readonly to: string }
   | { readonly do: 'deliver' | 'process'; readonly times: number }
   | { readonly do: 'wait'; readonly milliseconds: number }
   | { readonly do: 'reconnect' };
@@ -52,6 +53,7 @@ type Step =
 const times = fc.integer({ min: 1, max: 6 });
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('publish' as const), snapshot: anyWorld }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('move' as const), to: endpointVersion }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('deliver' as const, 'process' as const), times }) },
   {
     weight: 1,
@@ -62,6 +64,12 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
 
 const OBEDIENT: Rejecting = { bad: new Set(), appliesGoodOnes: false };
 
+/** All but the endpoints stays the same maps, as snapshots have it. */
+function withEndpoints(snapshot: Snapshot, to: string): Snapshot {
+  const moved = world({ EDS: [...snapshot[CLUSTER_LOAD_ASSIGNMENT].keys()].map((name) => `${name}@${to}`).join(' ') });
+  return { ...snapshot, [CLUSTER_LOAD_ASSIGNMENT]: moved[CLUSTER_LOAD_ASSIGNMENT] };
+}
+
 /** Runs the steps, then lets everything arrive. */
 function run(first: Snapshot, steps: readonly Step[], rejecting: Rejecting): { envoy: FakeEnvoy; last: Snapshot } {
   const envoy = new FakeEnvoy(rejecting);
@@ -69,8 +77,8 @@ function run(first: Snapshot, steps: readonly Step[], rejecting: Rejecting): { e
   let streams = 1;
   envoy.connect(first, streams, 0);
   for (const step of steps) {
-    if (step.do === 'publish') {
-      last = step.snapshot;
+    if (step.do === 'publish' || step.do === 'move') {
+      last = step.do === 'publish' ? step.snapshot : withEndpoints(last, step.to);
       envoy.stream.publish(last);
     } else if (step.do === 'wait') envoy.stream.wait(step.milliseconds);
     else if (step.do === 'reconnect') {

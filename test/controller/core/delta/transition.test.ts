@@ -51,6 +51,23 @@ describe('a new cluster', () => {
     stream.expect('RDS +80@new');
   });
 
+  test('makes the old one wait for its routes also where endpoints move meanwhile', () => {
+    const stream = started();
+    const wanted = world(NEW);
+    stream.publish(wanted);
+    stream.expect('CDS +new', 'EDS +new');
+    // All but the endpoints are the same maps, as snapshots have it.
+    const { [CLUSTER_LOAD_ASSIGNMENT]: moved } = world({ EDS: 'new@2' });
+    stream.publish({ ...wanted, [CLUSTER_LOAD_ASSIGNMENT]: moved });
+    stream.ack('EDS');
+    stream.request('EDS', { subscribe: ['new'] });
+    stream.expect('EDS +new@2');
+    stream.ack('EDS', 'CDS');
+    stream.expect('RDS +80@new');
+    stream.ack('RDS');
+    stream.expect('CDS -old');
+  });
+
   test('without endpoints of its own (STATIC, ORIGINAL_DST) is followed by none', () => {
     const stream = started();
     stream.publish(world({ ...OLD, CDS: 'old static' }));
