@@ -15,14 +15,19 @@ export interface EdgeReport {
   readonly digest: string;
 }
 
+/** The rest of an edge, behind its source and host: mostly there is one. */
+type End = Pick<SeenEdge, 'destination' | 'port' | 'protocol'>;
+
 export class EdgeSet {
-  /** By source, host and destination: {@link endOf} of each. Nested, as that needs no text to be made for an edge. */
-  readonly #edges = new Map<string, Map<string, Map<string, Set<number>>>>();
+  /** By source and host. Nested, as that needs no text to be made for an edge. */
+  readonly #edges = new Map<string, Map<string, End[]>>();
 
   add({ source, destination, port, host, protocol }: SeenEdge): void {
-    const ofSource = inner(this.#edges, source, newMap<Map<string, Set<number>>>);
-    const ofHost = inner(ofSource, host, newMap<Set<number>>);
-    inner(ofHost, destination, newSet).add(endOf(port, protocol));
+    const ofSource = this.#edges.get(source) ?? new Map<string, End[]>();
+    if (ofSource.size === 0) this.#edges.set(source, ofSource);
+    const ends = ofSource.get(host);
+    if (ends === undefined) ofSource.set(host, [{ destination, port, protocol }]);
+    else if (!hasEnd(ends, destination, port, protocol)) ends.push({ destination, port, protocol });
   }
 
   /** As the Go receiver computes it. */
@@ -33,29 +38,15 @@ export class EdgeSet {
 
   *#lines(): Generator<string> {
     for (const [source, ofSource] of this.#edges)
-      for (const [host, ofHost] of ofSource)
-        for (const [destination, ends] of ofHost)
-          for (const end of ends) yield `${source} ${destination}:${end >> 1} ${host} ${end & 1 ? 'HTTP2' : 'HTTP1'}`;
+      for (const [host, ends] of ofSource)
+        for (const { destination, port, protocol } of ends)
+          yield `${source} ${destination}:${port} ${host} ${protocol}`;
   }
 }
 
-/** Port and protocol in one number. */
-function endOf(port: number, protocol: SeenEdge['protocol']): number {
-  return (port << 1) | (protocol === 'HTTP2' ? 1 : 0);
-}
-
-function inner<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  map.set(key, made);
-  return made;
-}
-
-function newMap<Value>(): Map<string, Value> {
-  return new Map();
-}
-
-function newSet(): Set<number> {
-  return new Set();
+function hasEnd(ends: readonly End[], destination: string, port: number, protocol: End['protocol']): boolean {
+  for (const end of ends) {
+    if (end.port === port && end.protocol === protocol && end.destination === destination) return true;
+  }
+  return false;
 }
