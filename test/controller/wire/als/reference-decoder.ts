@@ -176,7 +176,7 @@ interface Refused {
 }
 
 /** What an entry says, if it says what is needed. */
-export function referenceEntry(fields: Entry, reporter: string, isHttp: boolean): AccessLogEntry | Refused | undefined {
+function referenceEntry(fields: Entry, reporter: string, isHttp: boolean): AccessLogEntry | Refused | undefined {
   const common = fields.common_properties;
   const source = socketAddress(common?.downstream_remote_address);
   const destination = socketAddress(common?.downstream_local_address);
