@@ -2,7 +2,7 @@ import type { HeaderField } from '../../../egress/http2/header-block.ts';
 import { HEADERS } from '../../../egress/http2/header-frames.ts';
 import { encodeHeaderBlock } from '../../../egress/http2/hpack-encoder.ts';
 
-export const PREFACE: Buffer = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
+const PREFACE: Buffer = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 const SETTINGS = 4;
 const END_STREAM_AND_HEADERS = 0x5;
 
@@ -16,7 +16,7 @@ export function frame(type: number, flags: number, stream: number, payload: Uint
 }
 
 /** How a client begins. */
-export const BEGINNING: Buffer = Buffer.concat([PREFACE, frame(SETTINGS, 0, 0, Buffer.alloc(0))]);
+const BEGINNING: Buffer = Buffer.concat([PREFACE, frame(SETTINGS, 0, 0, Buffer.alloc(0))]);
 
 /** What every request needs to be one, in HPACK. */
 export const REQUEST_BLOCK: Buffer = encodeHeaderBlock({
