@@ -47,6 +47,7 @@ const NAMES: Record<string, string | undefined> = {
   'a NUL in the name': undefined,
   'a name of 256 bytes': undefined,
   'an empty name': undefined,
+  'a name of another type': undefined,
   'a hello of 16 MiB': undefined,
 };
 
