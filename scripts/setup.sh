@@ -203,6 +203,7 @@ ensure_proxies() {
 
 ensure_bench() {
   ensure_mesh
+  ensure_command taskset util-linux
   ensure_go
   ensure_proxies
 }
