@@ -254,7 +254,7 @@ function* podsAmong(known: Iterable<KnownPod>): Iterable<Pod> {
 
 /** `namespace/name`. */
 function podKey(pod: Pick<Pod, 'namespace' | 'name'>): string {
-  return `${pod.namespace}/${pod.name}`;
+  return [pod.namespace, pod.name].join('/');
 }
 
 /** Addresses that are a pod's own. A host-network pod has its node's address, a finished one none any more: neither may be blamed for it. */
@@ -268,5 +268,5 @@ function ownerKey({ namespace, owner }: Pod): string | undefined {
 }
 
 function controllerKey(kind: string, namespace: string, name: string): string {
-  return `${namespace}/${kind}/${name}`;
+  return [namespace, kind, name].join('/');
 }

@@ -72,13 +72,14 @@ function toService({ metadata, spec }: z.infer<typeof serviceSchema>, options: R
   if (spec.type === 'ExternalName') return { ignored: 'an ExternalName Service has no address of its own' };
   const namespace = namespaceOf(metadata);
   const declared = spec.clusterIPs?.length ? spec.clusterIPs : [spec.clusterIP ?? ''];
-  const clusterIPs = declared.filter((address) => address !== HEADLESS && address !== '');
+  // A copy has no room left to grow into, which filtering leaves.
+  const clusterIPs = [...declared.filter((address) => address !== HEADLESS && address !== '')];
   return {
     object: {
       kind: 'Service',
       namespace,
       name: metadata.name,
-      host: `${metadata.name}.${namespace}.svc.${options.clusterDomain}`,
+      host: [metadata.name, namespace, 'svc', options.clusterDomain].join('.'),
       clusterIPs,
       headless: clusterIPs.length === 0,
       ports: ports.same((spec.ports ?? []).filter(isTcp).map((port) => toPort(port, options))),
