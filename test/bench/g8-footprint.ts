@@ -13,7 +13,6 @@ import { kubeconfig } from '../mesh/bed/api-server.ts';
 import { Inspector, inspectable, residentMemory } from './inspector.ts';
 import { type LargeMesh, WORKLOADS } from './large-mesh.ts';
 import { INSPECTOR_PORT, startInspectable } from './large-mesh-controller.ts';
-import { PODS_PER_WORKLOAD } from './large-mesh-objects.ts';
 import { largeMesh, learnedMesh } from './learned-mesh.ts';
 import type { ListWatchReport } from './programs/list-watch.ts';
 import { atMost, type Bench, type BenchResult } from './result.ts';
@@ -59,7 +58,7 @@ async function ourHeap({ mesh: { controller }, services }: LargeMesh): Promise<n
 }
 
 /** Runs the peer until it knows all. @throws Error if it knows something else than it should */
-export async function runListWatch({ mesh, services, endpoints }: LargeMesh) {
+export async function runListWatch({ mesh, services, endpoints, pods }: LargeMesh) {
   const { bed, client } = mesh.bed;
   const file = join(bed.folder('list-watch'), 'kubeconfig');
   writeFileSync(file, kubeconfig(client.access));
@@ -67,7 +66,6 @@ export async function runListWatch({ mesh, services, endpoints }: LargeMesh) {
   const environment = { NODE_OPTIONS: inspectable(PEER_PORT) };
   const peer = bed.start({ name: 'list-watch', command, environment, channel: true });
   const [report] = (await once(peer.child, 'message')) as [ListWatchReport];
-  const pods = endpoints / (services / PODS_PER_WORKLOAD);
   if (report.services < services || report.endpoints < endpoints || report.pods < pods) {
     throw new Error(`ListWatch knows ${JSON.stringify(report)}`);
   }

@@ -63,6 +63,10 @@ export class LargeMesh {
     return this.services * PODS_PER_WORKLOAD;
   }
 
+  get pods(): number {
+    return this.#workloads * PODS_PER_WORKLOAD;
+  }
+
   /** Grows it to so many workloads. */
   async grow(workloads: number): Promise<void> {
     const { client } = this.mesh.bed;
