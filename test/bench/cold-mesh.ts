@@ -52,10 +52,12 @@ export class ColdMesh {
   readonly #server: Pod;
   readonly #clusterIPs: readonly string[];
   readonly #program: string;
+  readonly #hop: Hop;
   #called = 0;
 
   private constructor(bed: Bed, services: number, hop: Hop) {
     this.#bed = bed;
+    this.#hop = hop;
     this.#egress = bed.egress();
     this.#client = bed.pod('client-0', { mode: hop === 'none' ? 'Off' : 'Enforce' });
     this.#server = bed.pod('server-0', { interception: 'none' });
@@ -68,14 +70,14 @@ export class ColdMesh {
     const mesh = new ColdMesh(await Bed.create(), services, hop);
     await mesh.#controller.start();
     pin(mesh.#controller.process.pid, LOAD_CORE);
-    pin(await mesh.#startEgress(hop), MEASURED_CORE);
+    pin(await mesh.#startEgress(), MEASURED_CORE);
     await mesh.#startClient();
     return mesh;
   }
 
   /** @returns its process id */
-  async #startEgress(hop: Hop): Promise<number> {
-    if (hop !== 'Envoy') {
+  async #startEgress(): Promise<number> {
+    if (this.#hop !== 'Envoy') {
       await this.#egress.start();
       await this.#egress.ready();
       return this.#egress.process.pid;
@@ -92,8 +94,12 @@ export class ColdMesh {
     const { admin, process } = await this.#client.startEnvoy(bootstrap, { concurrency: 1 });
     pin(process.pid, LOAD_CORE);
     this.#load(this.#server, { kind: 'serve', listen: socketAddressText(this.#origin) });
-    // It takes connections before its listeners have come.
-    await eventually('the sidecar has its listener', async () => (await admin.listeners()).includes(`0.0.0.0_${PORT}`));
+    // It takes connections before its configuration has come.
+    const known = this.#hop === 'none' ? this.#clusterIPs.length : 0;
+    await eventually('the sidecar has its configuration', async () => {
+      const [listeners, clusters] = [await admin.listeners(), await admin.clusters()];
+      return listeners.includes(`0.0.0.0_${PORT}`) && clusters.length >= known;
+    });
   }
 
   #mesh(): KubernetesFolder {
@@ -105,6 +111,19 @@ export class ColdMesh {
     );
     mesh.write('services.yaml', services.flat());
     return mesh;
+  }
+
+  /** @throws Error when the requests have not gone the way that they were to go */
+  async proveWay(): Promise<void> {
+    const services = this.#clusterIPs.length;
+    if (this.#hop === 'our egress') {
+      const isLearned = async (): Promise<boolean> => (await this.#controller.api.edges()).length >= services;
+      await eventually('every service was learned', isLearned);
+    }
+    if (this.#hop === 'Envoy') {
+      const connections = await this.#egress.pod.envoy.admin.stat('http.egress.downstream_cx_total');
+      if (connections < services) throw new Error(`Only ${connections} connections have crossed the Envoy`);
+    }
   }
 
   /**
