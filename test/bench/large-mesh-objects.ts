@@ -29,11 +29,6 @@ export function largeWorkload(index: number): LargeWorkload {
   return { index, namespace: `mesh-${Math.floor(index / WORKLOADS_PER_NAMESPACE)}`, name: `workload-${index}` };
 }
 
-/** `namespace/Kind/name`. */
-export function workloadKey({ namespace, name }: LargeWorkload): string {
-  return `${namespace}/Deployment/${name}`;
-}
-
 /** Service `index` of the mesh. */
 export function largeService(index: number): {
   readonly namespace: string;

@@ -8,7 +8,7 @@ import { runAsPod, startInspectable } from './large-mesh-controller.ts';
 import { LargeMeshFeed } from './large-mesh-feed.ts';
 import { largeWorkload } from './large-mesh-objects.ts';
 
-export const DEPENDENCIES = 50;
+const DEPENDENCIES = 50;
 export const EDGES = WORKLOADS * DEPENDENCIES;
 /** Times that each edge is told. */
 const PASSES = 20;

@@ -6,7 +6,7 @@ import type { ProtoReader } from '../proto-reader.ts';
 import { RecurringTexts } from '../recurring-texts.ts';
 
 /** Bytes, and a reader that stands somewhere in them. */
-export interface Input {
+interface Input {
   readonly reader: ProtoReader;
   readonly bytes: Buffer;
 }
