@@ -43,7 +43,7 @@ export const writeThrift: Bench = async (say) => {
   const clients = await connectLearners(mesh, learners);
   await quiet(mesh);
   const [pushesBefore, writesBefore] = [await pushes(mesh), await apiWrites(mesh.bed.client.access)];
-  const options = { first: WORKLOADS, workloads: LEARNERS, dependencies: DEPENDENCIES };
+  const options = { first: WORKLOADS, workloads: LEARNERS, dependencies: DEPENDENCIES, pods: 1 };
   const ours = await LargeMeshFeed.start(large, options);
   // Only now: without any egress all would go back to eager.
   await feed.stop();

@@ -18,7 +18,7 @@ export class LargeMeshFeed {
   /** In the name of the mesh's egress, whose program does not run. */
   static async start(
     { mesh, clusterIPs }: LargeMesh,
-    callers: Pick<FeedOptions, 'first' | 'workloads' | 'dependencies'>,
+    callers: Pick<FeedOptions, 'first' | 'workloads' | 'dependencies' | 'pods'>,
   ): Promise<LargeMeshFeed> {
     const { bed } = mesh.bed;
     const { address, name, namespace } = mesh.egress.pod;

@@ -6,7 +6,7 @@ import { apiWrites, writesBetween } from './api-writes.ts';
 import { LargeMesh, WORKLOADS } from './large-mesh.ts';
 import { runAsPod, startInspectable } from './large-mesh-controller.ts';
 import { LargeMeshFeed } from './large-mesh-feed.ts';
-import { largeWorkload } from './large-mesh-objects.ts';
+import { largeWorkload, PODS_PER_WORKLOAD } from './large-mesh-objects.ts';
 
 const DEPENDENCIES = 50;
 export const EDGES = WORKLOADS * DEPENDENCIES;
@@ -61,7 +61,8 @@ async function learn(say: Say): Promise<LearnedMesh> {
   const namespaces = new Set(Array.from({ length: WORKLOADS }, (_, index) => largeWorkload(index).namespace));
   await inParallel([...namespaces], 8, (namespace) => large.mesh.enforce(namespace));
   await startInspectable(controller);
-  const feed = await LargeMeshFeed.start(large, { first: 0, workloads: WORKLOADS, dependencies: DEPENDENCIES });
+  const callers = { first: 0, workloads: WORKLOADS, dependencies: DEPENDENCIES, pods: PODS_PER_WORKLOAD };
+  const feed = await LargeMeshFeed.start(large, callers);
   const before = await apiWrites(bed.client.access);
   const began = performance.now();
   const entries = await feed.feed(PASSES);

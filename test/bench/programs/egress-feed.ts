@@ -10,7 +10,7 @@ import { AccessLogService } from '../../../controller/wire/grpc.ts';
 import { CHANNEL_OPTIONS } from '../../../egress/controller-stream.ts';
 import { TableClient } from '../../../egress/table.ts';
 import { dependenciesOf } from '../large-mesh-edges.ts';
-import { largeService, PODS_PER_WORKLOAD, podAddress } from '../large-mesh-objects.ts';
+import { largeService, podAddress } from '../large-mesh-objects.ts';
 
 export interface FeedOptions {
   /** `address:port` of the controller. */
@@ -20,6 +20,8 @@ export interface FeedOptions {
   readonly first: number;
   readonly workloads: number;
   readonly dependencies: number;
+  /** Of each workload; they call in turn. */
+  readonly pods: number;
   /** ClusterIP by number of the service. */
   readonly clusterIPs: readonly string[];
 }
@@ -100,11 +102,12 @@ class Feed {
 }
 
 /** Each edge once, of all workloads in turn, so that a part of it concerns many of them. */
-function encodeAll({ first, workloads, dependencies, clusterIPs }: FeedOptions): Buffer[] {
+function encodeAll(options: FeedOptions): Buffer[] {
+  const { workloads, dependencies } = options;
   const entries: AccessLogEntry[] = [];
   for (let dependency = 0; dependency < dependencies; dependency += 1) {
     for (let index = 0; index < workloads; index += 1) {
-      entries.push(entryOf(first + index, dependency, clusterIPs));
+      entries.push(entryOf(options, options.first + index, dependency));
     }
   }
   const batches = Array.from({ length: Math.ceil(entries.length / BATCH) }, (_, index) =>
@@ -113,14 +116,14 @@ function encodeAll({ first, workloads, dependencies, clusterIPs }: FeedOptions):
   return batches.flatMap((batch) => [...encodeAccessLogs(batch)].map((message) => Buffer.from(message)));
 }
 
-function entryOf(workload: number, dependency: number, clusterIPs: readonly string[]): AccessLogEntry {
+function entryOf({ pods, clusterIPs }: FeedOptions, workload: number, dependency: number): AccessLogEntry {
   const service = dependenciesOf(workload, clusterIPs.length)[dependency] ?? 0;
   const [, host] = largeService(service).key.split('/');
   return {
     phase: 'Start',
     reporter: '',
     startTime: Date.now(),
-    source: { address: podAddress(workload, dependency % PODS_PER_WORKLOAD), port: 40_000 + dependency },
+    source: { address: podAddress(workload, dependency % pods), port: 40_000 + dependency },
     destination: { address: clusterIPs[service] ?? '', port: 8_080 },
     protocol: 'HTTP1',
     host: `${host}:8080`,
