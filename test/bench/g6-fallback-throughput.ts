@@ -151,8 +151,13 @@ async function tryBlock(stand: RelayStand, proxy: RunningProxy, demand: Demand):
 /** That both sides have reported what they carried. */
 async function proveReports(stand: RelayStand, envoy: EnvoyAdmin): Promise<void> {
   await eventually('the controller has learned from our egress', async () => (await stand.edges()).length > 0);
-  const logged = await envoy.stat('access_logs.grpc_access_log.logs_written');
-  if (logged === 0) throw new Error('Envoy has logged nothing: it was measured without what it is to do');
+  const written = await envoy.stat('access_logs.grpc_access_log.logs_written');
+  const dropped = await envoy.stat('access_logs.grpc_access_log.logs_dropped');
+  if (dropped > MAX_ERROR_SHARE * written || written === 0) {
+    throw new Error(
+      `Envoy has written ${written} logs and dropped ${dropped}: it was measured without what it is to do`,
+    );
+  }
 }
 
 function described({ ratio, ci95, pairs }: Outcome, demand: Demand): string {
