@@ -6,6 +6,7 @@ import type { ReduceOptions } from '../wire/kubernetes/reduction.ts';
 import type { KnownObjects } from './file-objects.ts';
 import { FileTree } from './file-tree.ts';
 import { type Listing, listFiles } from './folder.ts';
+import { restAfter } from './looking.ts';
 import { difference, mergeFiles } from './merge.ts';
 import { ProblemNews } from './problem-news.ts';
 import { DEFAULT_TIMINGS, type FilesTimings } from './timings.ts';
@@ -21,8 +22,6 @@ export interface FilesSourceOptions extends ReduceOptions {
   readonly timings?: Partial<FilesTimings>;
 }
 
-/** Looking may take this part of the time, so that a folder of very many files does not keep us busy. */
-const LOOKING_SHARE = 0.1;
 /** Writers cause bursts of notifications; one look after this many milliseconds answers them all. */
 const HINT_DELAY = 10;
 
@@ -95,8 +94,7 @@ export class FilesSource implements MeshSource {
 
   #schedule(wait: number): void {
     clearTimeout(this.#timer);
-    const rest = this.#lookingTime / LOOKING_SHARE - this.#lookingTime;
-    this.#timer = setTimeout(() => this.#wake(), Math.max(1, wait, rest));
+    this.#timer = setTimeout(() => this.#wake(), Math.max(1, wait, restAfter(this.#lookingTime)));
   }
 
   #wake(): void {
