@@ -59,6 +59,15 @@ test('the controller serves every metric that tells of one of its limits', async
   );
 });
 
+test('docs/limits.md has a row for each limit, and no other', () => {
+  const rows = [...EGRESS_LIMITS, ...CONTROLLER_LIMITS].map(
+    ({ of, value, effect, metric }) => `| ${of} | ${value} | ${effect} | \`${metric}\` |`,
+  );
+  const text = readFileSync(fileURLToPath(new URL('../../docs/limits.md', import.meta.url)), 'utf8');
+  const written = text.split('\n').filter((line) => /^\| (?!limit of)/.test(line));
+  assert.deepEqual(written, rows);
+});
+
 for (const {
   of,
   test: [file, name],
