@@ -53,10 +53,13 @@ function readRequest({ resource, signal }: Reader, verb: 'list' | 'watch', query
 }
 
 /** A list of thousands is a third as long in protobuf, and not a tenth of it is looked at. */
-function acceptedList({ apiVersion, kind, metadataOnly }: WatchedResource): string {
-  const form = metadataOnly ? METADATA_LIST : '';
-  const hasProtobuf = protobufList(apiVersion, kind, metadataOnly) !== undefined;
-  return [...(hasProtobuf ? [PROTOBUF] : []), JSON_TYPE].map((type) => type + form).join(', ');
+function acceptedList(resource: WatchedResource): string {
+  const form = resource.metadataOnly ? METADATA_LIST : '';
+  return [...(hasProtobuf(resource) ? [PROTOBUF] : []), JSON_TYPE].map((type) => type + form).join(', ');
+}
+
+function hasProtobuf({ apiVersion, kind, metadataOnly }: WatchedResource): boolean {
+  return protobufList(apiVersion, kind, metadataOnly) !== undefined;
 }
 
 function acceptedWatch({ metadataOnly }: WatchedResource): string {
@@ -68,7 +71,8 @@ export interface ListOptions {
   /**
    * Whether nothing is known yet. Then the server may answer from its cache, which is many times as fast and may lag
    * behind by as much as the watch that follows catches up with. Later lists are as things are now: after the server's
-   * restart its cache could take back what we already know.
+   * restart its cache could take back what we already know. As the cache gives all in one page, this is for kinds that are
+   * read while they come: a page of JSON is held as a whole.
    */
   readonly isFirst?: boolean;
   /** Called with objects as they come. */
@@ -76,12 +80,13 @@ export interface ListOptions {
 }
 
 /**
- * Lists everything, page by page; from its cache the server gives one page of all.
+ * Lists everything, page by page, or all at once from the server's cache.
  * @returns resourceVersion to watch from
  * @throws LazyscopeError of `refusal`; status 410 when a page came too late: the list must begin anew
  */
 export async function list(reader: Reader, { isFirst = false, onItems }: ListOptions): Promise<string> {
-  const from: Readonly<Record<string, string>> = isFirst ? { resourceVersion: '0' } : {};
+  const fromCache = isFirst && hasProtobuf(reader.resource);
+  const from: Readonly<Record<string, string>> = fromCache ? { resourceVersion: '0' } : {};
   let page = await readPage(reader, { limit: String(PAGE_SIZE), ...from }, onItems);
   while (page.continue !== '') {
     page = await readPage(reader, { limit: String(PAGE_SIZE), continue: page.continue }, onItems);

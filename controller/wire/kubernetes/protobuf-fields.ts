@@ -29,14 +29,16 @@ const DEPTH = 1;
 
 const same = new RecurringTexts((text) => text);
 
+/** What is not UTF-8 is replaced, as in JSON: the API server takes such texts from clients that write protobuf. */
 function readText({ reader, bytes }: Input): string {
-  reader.text();
+  reader.range();
   return bytes.toString('utf8', reader.rangeStart, reader.rangeEnd);
 }
 
 function readRecurring({ reader, bytes }: Input): string {
-  reader.text();
-  return same.get(bytes, reader.rangeStart, reader.rangeEnd);
+  reader.range();
+  const { rangeStart, rangeEnd } = reader;
+  return same.get(bytes, rangeStart, rangeEnd) ?? bytes.toString('utf8', rangeStart, rangeEnd);
 }
 
 /** A `string` that hardly any other object has. */
@@ -97,11 +99,12 @@ export const texts: FieldKind = {
 
 const TIME = message({ seconds: [1, { wireType: 0, read: ({ reader }) => reader.int64() }] });
 
-/** A `Time`, in the text form that JSON has: whole seconds. */
+/** A `Time`, in the text form that JSON has: whole seconds; `null` for none, which Go encodes as an empty message. */
 export const time: FieldKind = {
   wireType: 2,
   read: (input) => {
     const { seconds = 0 } = TIME.read(input, undefined) as { readonly seconds?: number };
+    if (seconds === 0) return null;
     const date = new Date(seconds * 1_000);
     return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString();
   },

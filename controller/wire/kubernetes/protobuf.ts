@@ -80,10 +80,19 @@ const POD = message({
   ],
 });
 
+const NAMESPACE = message({ metadata: [1, METADATA] });
+
+const NODE = message({
+  metadata: [1, METADATA],
+  status: [3, message({ addresses: [5, list(message({ address: [2, text] }))] })],
+});
+
 const METADATA_OF_LIST = message({ resourceVersion: [2, text], continue: [3, text] });
 
 const LISTS: ReadonlyMap<string, ListKind> = new Map(
   Object.entries({
+    'v1 Namespace': NAMESPACE,
+    'v1 Node': NODE,
     'v1 Service': SERVICE,
     'v1 Pod': POD,
     'discovery.k8s.io/v1 EndpointSlice': ENDPOINT_SLICE,
