@@ -1,5 +1,5 @@
 /** Reads Envoy's `StreamAccessLogsMessage`, whoever wrote it: in full, in part, or not at all, but without throwing. */
-import type { AccessLogEntry, WireProtocol } from '../core/model.ts';
+import type { AccessLogEntry, TrafficCounters, WireProtocol } from '../core/model.ts';
 import type { Problem } from '../core/ports.ts';
 import { printableText } from '../core/printable-text.ts';
 import { type AddressFields, type EntryFields, EntryScanner } from './access-log-fields.ts';
@@ -150,7 +150,7 @@ function readEntries(bytes: Buffer, { ranges, isHttp, superseded }: Envelope, re
   if (superseded > 0) reasons.add('it came with entries of the other kind, and a message holds http_logs or tcp_logs');
   for (let index = 0; index < ranges.length; index += 2) {
     const fault = scanner.scan(bytes, ranges[index] as number, ranges[index + 1] as number, isHttp);
-    if (fault === undefined && scanner.fields.counts.refusals > 0) {
+    if (fault === undefined && scanner.fields.hasCounts && scanner.fields.counts.refusals > 0) {
       addRefusals(refusals, scanner.fields);
       continue;
     }
@@ -176,7 +176,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** @returns the entry, or why it is none */
 function toEntry(fields: EntryFields, reporter: string, isHttp: boolean): AccessLogEntry | string {
-  const { source, destination, seconds, nanos, host, serverName, counts } = fields;
+  const { source, destination, seconds, nanos, host, serverName } = fields;
   const phase = PHASES.get(fields.type);
   const fault =
     addressFault(source, 'downstream_remote_address', 0) ??
@@ -191,17 +191,19 @@ function toEntry(fields: EntryFields, reporter: string, isHttp: boolean): Access
     destination: { address: destination.written.canonical ?? '', port: destination.port },
     protocol: wireProtocol(fields, isHttp),
     answered: !fields.isConnectionFailure,
-    counters: {
-      connections: counts.connections,
-      requests: counts.requests,
-      bytesSent: counts.bytesSent,
-      bytesReceived: counts.bytesReceived,
-      errors: counts.errors,
-    },
+    counters: fields.hasCounts ? trafficOf(fields) : NO_TRAFFIC,
   };
   if (host !== '') entry.host = host;
   if (serverName !== '') entry.serverName = serverName;
   return entry;
+}
+
+/** All the same one for entries that count nothing, which Envoy's do. */
+const NO_TRAFFIC: TrafficCounters = { connections: 0, requests: 0, bytesSent: 0, bytesReceived: 0, errors: 0 };
+
+function trafficOf({ counts }: EntryFields): TrafficCounters {
+  const { connections, requests, bytesSent, bytesReceived, errors } = counts;
+  return { connections, requests, bytesSent, bytesReceived, errors };
 }
 
 function wireProtocol({ version, hasTls }: EntryFields, isHttp: boolean): WireProtocol {

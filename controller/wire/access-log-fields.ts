@@ -4,7 +4,7 @@
  */
 import { canonicalAddress } from './kubernetes/address.ts';
 import type { ProtoReader } from './proto-reader.ts';
-import { isText, RecurringTexts } from './recurring-texts.ts';
+import { RecurringTexts } from './recurring-texts.ts';
 
 /** Fields as the wire tells them, `number << 3 | wire type`, by message. Names as in Envoy's `.proto` files. */
 const ENTRY = { common_properties: 0x0a, protocol_version: 0x10, request: 0x1a } as const;
@@ -52,7 +52,16 @@ export interface AddressFields {
 export class EntryFields {
   readonly source: AddressFields = { written: NO_ADDRESS, port: 0 };
   readonly destination: AddressFields = { written: NO_ADDRESS, port: 0 };
-  readonly counts: Record<Counter, number>;
+  readonly counts: Record<Counter, number> = {
+    connections: 0,
+    requests: 0,
+    bytesSent: 0,
+    bytesReceived: 0,
+    errors: 0,
+    refusals: 0,
+  };
+  /** Whether any count was sent: only an egress does so. */
+  hasCounts = false;
   /** Number of an `AccessLogType`. */
   type = 0;
   hasStartTime = false;
@@ -65,14 +74,11 @@ export class EntryFields {
   version = 0;
   isConnectionFailure = false;
 
-  constructor() {
-    this.counts = { connections: 0, requests: 0, bytesSent: 0, bytesReceived: 0, errors: 0, refusals: 0 };
-  }
-
   clear(): void {
     clearAddress(this.source);
     clearAddress(this.destination);
-    for (const counter of COUNTERS) this.counts[counter] = 0;
+    if (this.hasCounts) for (const counter of COUNTERS) this.counts[counter] = 0;
+    this.hasCounts = false;
     this.type = 0;
     this.hasStartTime = false;
     this.seconds = 0;
@@ -171,8 +177,7 @@ export class EntryScanner {
     const outer = reader.enter();
     for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
       if (tag === SOCKET_ADDRESS.address) {
-        reader.text();
-        into.written = addresses.get(this.#bytes, reader.rangeStart, reader.rangeEnd);
+        into.written = this.#recurring(addresses) ?? NO_ADDRESS;
       } else if (tag === SOCKET_ADDRESS.port_value) into.port = reader.uint32();
       else {
         if (tag === SOCKET_ADDRESS.named_port) into.port = 0;
@@ -187,7 +192,7 @@ export class EntryScanner {
     const outer = reader.enter();
     this.fields.hasTls = true;
     for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-      if (tag === TLS.tls_sni_hostname) this.fields.serverName = this.#name();
+      if (tag === TLS.tls_sni_hostname) this.fields.serverName = this.#recurring(names) ?? '';
       else reader.skip(tag, 2);
     }
     reader.leave(outer);
@@ -219,7 +224,7 @@ export class EntryScanner {
     const reader = this.#reader;
     const outer = reader.enter();
     for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-      if (tag === REQUEST.authority) this.fields.host = this.#name();
+      if (tag === REQUEST.authority) this.fields.host = this.#recurring(names) ?? '';
       else reader.skip(tag, 1);
     }
     reader.leave(outer);
@@ -240,7 +245,9 @@ export class EntryScanner {
       } else reader.skip(tag, 1);
     }
     reader.leave(outer);
-    if (counter !== undefined) this.fields.counts[counter] = count;
+    if (counter === undefined) return;
+    this.fields.counts[counter] = count;
+    this.fields.hasCounts = true;
   }
 
   #counterNamed(start: number, end: number): Counter | undefined {
@@ -260,8 +267,21 @@ export class EntryScanner {
     return count <= Number.MAX_SAFE_INTEGER ? count : 0;
   }
 
-  #name(): string {
-    this.#reader.text();
-    return names.get(this.#bytes, this.#reader.rangeStart, this.#reader.rangeEnd);
+  /** What is made of a `string`. */
+  #recurring<T>(texts: RecurringTexts<T>): T | undefined {
+    const reader = this.#reader;
+    reader.range();
+    const value = texts.get(this.#bytes, reader.rangeStart, reader.rangeEnd);
+    if (value === undefined) reader.rejectText();
+    return value;
   }
+}
+
+/** Whether the bytes are this ASCII text. */
+function isText(text: string, bytes: Buffer, start: number, end: number): boolean {
+  if (text.length !== end - start) return false;
+  for (let index = 0; index < text.length; index += 1) {
+    if (text.charCodeAt(index) !== bytes[start + index]) return false;
+  }
+  return true;
 }

@@ -114,9 +114,14 @@ export class ProtoReader {
     const end = this.#rangeEnd;
     for (let index = this.#rangeStart; index < end; index += 1) {
       if ((bytes[index] as number) < 0x80) continue;
-      if (!isUtf8(bytes.subarray(index, end))) this.#fail(NO_TEXT);
+      if (!isUtf8(bytes.subarray(index, end))) this.rejectText();
       return;
     }
+  }
+
+  /** What {@link range} has read should be a `string`, and is none. */
+  rejectText(): void {
+    this.#fail(NO_TEXT);
   }
 
   /** A `uint32`: of a longer varint the lower 32 bits. */
@@ -203,15 +208,22 @@ export class ProtoReader {
 
   /** The lower 32 bits of a varint of at most so many bytes; with 5 it must fit into 32 bits. */
   #varint32(longest: 5 | 10, fault: string): number {
+    const bytes = this.#bytes;
     let value = 0;
+    let at = this.#position;
     for (let count = 0; count < longest; count += 1) {
-      const byte = this.#byte();
+      if (at >= this.#end) return this.#fail(CUT_SHORT);
+      const byte = bytes[at] as number;
+      at += 1;
       if (count < 4) value |= (byte & 0x7f) << (count * 7);
       else if (count === 4) {
         if (longest === 5 && byte > 0x0f) return this.#fail(fault);
         value |= (byte & 0x0f) << 28;
       }
-      if (byte < 0x80) return value >>> 0;
+      if (byte < 0x80) {
+        this.#position = at;
+        return value >>> 0;
+      }
     }
     return this.#fail(fault);
   }

@@ -1,49 +1,78 @@
+import { isUtf8 } from 'node:buffer';
+
 /** A power of two: the workloads of a large mesh, and the names that they call. */
-const SLOTS = 32_768;
-/** Longer texts are rare and not worth keeping. */
-const LONGEST = 64;
+const SLOT_BITS = 15;
+const SLOTS = 1 << SLOT_BITS;
+/** Of a text: its last bytes with its length, and four bytes in each of the others. As many as a cache line holds. */
+const WORDS = 16;
+/** In bytes. Longer texts are rare and not worth keeping. */
+const LONGEST = (WORDS - 1) * 4;
+/** 2^32 divided by the golden ratio: spreads what it multiplies over the upper bits (Knuth). */
+const SPREAD = 0x9e37_79b1;
 
 /**
- * ASCII texts that come again and again, and what was made of them: an address in a stream is the same few thousand
- * times. Of two texts that share a slot the newer one is kept, so it never grows and nothing that is sent makes it slow.
+ * Texts that come again and again, and what was made of them: an address in a stream is the same few thousand times. Of
+ * two texts that share a slot the newer one is kept, so it never grows and nothing that is sent makes it slow.
  */
 export class RecurringTexts<T> {
   readonly #convert: (text: string) => T;
-  readonly #texts: string[];
+  /** Those of each slot's text in turn. */
+  readonly #words = new Int32Array(SLOTS * WORDS);
   readonly #values: T[];
+  /** Of the text that is asked for. */
+  readonly #asked = new Int32Array(WORDS);
 
+  /** @param convert never makes `undefined` */
   constructor(convert: (text: string) => T) {
     this.#convert = convert;
-    this.#texts = new Array<string>(SLOTS).fill('');
     this.#values = new Array<T>(SLOTS).fill(convert(''));
   }
 
-  /** What is made of the text of these bytes. */
-  get(bytes: Buffer, start: number, end: number): T {
-    if (end - start > LONGEST) return this.#convert(bytes.toString('utf8', start, end));
-    let hash = end - start;
-    let highBits = 0;
-    for (let index = start; index < end; index += 1) {
-      const byte = bytes[index] as number;
-      highBits |= byte;
-      hash = (Math.imul(hash, 31) + byte) | 0;
+  /** What is made of the text of these bytes; `undefined` if they are not UTF-8. */
+  get(bytes: Uint8Array, start: number, end: number): T | undefined {
+    const length = end - start;
+    if (length > LONGEST) return this.#convertBytes(bytes, start, end);
+    const asked = this.#asked;
+    const whole = length >> 2;
+    let at = start;
+    let hash = 0;
+    for (let index = 1; index <= whole; index += 1) {
+      const word =
+        (bytes[at] as number) |
+        ((bytes[at + 1] as number) << 8) |
+        ((bytes[at + 2] as number) << 16) |
+        ((bytes[at + 3] as number) << 24);
+      asked[index] = word;
+      hash = Math.imul(((hash << 5) | (hash >>> 27)) ^ word, SPREAD);
+      at += 4;
     }
-    if (highBits >= 0x80) return this.#convert(bytes.toString('utf8', start, end));
-    const slot = (hash ^ (hash >>> 13)) & (SLOTS - 1);
-    if (!isText(this.#texts[slot] as string, bytes, start, end)) {
-      const text = bytes.toString('latin1', start, end);
-      this.#texts[slot] = text;
-      this.#values[slot] = this.#convert(text);
-    }
-    return this.#values[slot] as T;
+    let last = length;
+    for (; at < end; at += 1) last = (last << 8) | (bytes[at] as number);
+    asked[0] = last;
+    hash = Math.imul(((hash << 5) | (hash >>> 27)) ^ last, SPREAD);
+    const slot = hash >>> (32 - SLOT_BITS);
+    return this.#isIn(slot, whole) ? this.#values[slot] : this.#keep(slot, bytes, start, end);
   }
-}
 
-/** Whether the bytes are this ASCII text. */
-export function isText(text: string, bytes: Buffer, start: number, end: number): boolean {
-  if (text.length !== end - start) return false;
-  for (let index = 0; index < text.length; index += 1) {
-    if (text.charCodeAt(index) !== bytes[start + index]) return false;
+  /** Whether the slot has the text that is asked for. The first word tells its length, and so which others count. */
+  #isIn(slot: number, whole: number): boolean {
+    const words = this.#words;
+    const asked = this.#asked;
+    const first = slot * WORDS;
+    for (let index = 0; index <= whole; index += 1) if (words[first + index] !== asked[index]) return false;
+    return true;
   }
-  return true;
+
+  #keep(slot: number, bytes: Uint8Array, start: number, end: number): T | undefined {
+    const value = this.#convertBytes(bytes, start, end);
+    if (value === undefined) return undefined;
+    this.#words.set(this.#asked, slot * WORDS);
+    this.#values[slot] = value;
+    return value;
+  }
+
+  #convertBytes(bytes: Uint8Array, start: number, end: number): T | undefined {
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
+    return isUtf8(text) ? this.#convert(text.toString('utf8')) : undefined;
+  }
 }

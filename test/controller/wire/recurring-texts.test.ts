@@ -8,7 +8,7 @@ function reader() {
     conversions += 1;
     return `<${text}>`;
   });
-  const get = (text: string): string => {
+  const get = (text: string): string | undefined => {
     const bytes = Buffer.from(`before ${text} after`);
     return texts.get(bytes, 7, 7 + Buffer.byteLength(text));
   };
@@ -28,10 +28,23 @@ test('texts that share a place are never taken for each other', () => {
   for (const text of [...all, ...all.slice(0, 1_000)]) assert.equal(get(text), `<${text}>`);
 });
 
+test('texts that differ in their last bytes or in length alone are never taken for each other', () => {
+  const { get } = reader();
+  const all = Array.from({ length: 61 }, (_, length) => ['x', '\0'].map((last) => 'x'.repeat(length) + last)).flat();
+  for (const text of [...all, ...all]) assert.equal(get(text), `<${text}>`);
+});
+
+test('bytes that are no UTF-8 are nothing, however often they come', () => {
+  const texts = new RecurringTexts((text) => text);
+  for (const bytes of [Buffer.from([0x61, 0xff]), Buffer.alloc(100, 0xff)]) {
+    for (let time = 0; time < 2; time += 1) assert.equal(texts.get(bytes, 0, bytes.length), undefined);
+  }
+});
+
 for (const [what, text] of [
   ['nothing', ''],
-  ['the longest that is kept', 'x'.repeat(64)],
-  ['one that is longer', 'x'.repeat(65)],
+  ['the longest that is kept', 'x'.repeat(60)],
+  ['one that is longer', 'x'.repeat(61)],
   ['one beyond ASCII', 'münchen.example'],
 ] as const) {
   test(`${what} comes out as it went in, twice`, () => {
