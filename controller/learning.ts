@@ -1,9 +1,11 @@
 /** From access log entries to edges: attributes them, lets those wait whose pod is not known yet, counts. */
 import type { Attribution } from './core/graph/attribution.ts';
-import type { DependencyGraph } from './core/graph/graph.ts';
+import type { DependencyGraph, Observed } from './core/graph/graph.ts';
 import { WaitingRoom } from './core/graph/waiting-room.ts';
 import type { AccessLogEntry, Timestamp, WorkloadKey } from './core/model.ts';
 import type { Problem } from './core/ports.ts';
+
+type Refused = Exclude<Observed, 'News' | 'Counted'>;
 
 /** Totals since start, for metrics. */
 export interface LearningCounts {
@@ -66,7 +68,7 @@ export class Learning {
     const attribution = attribute(entry);
     if (attribution.kind === 'UnknownSource') return false;
     const { result, key } = graph.observe({ ...attribution, entry, receivedAt });
-    if (result === 'TooManyAddresses' || result === 'TooManyDependencies') {
+    if (result !== 'News' && result !== 'Counted') {
       this.#refused(attribution.source, result);
       return true;
     }
@@ -78,18 +80,20 @@ export class Learning {
     return true;
   }
 
-  #refused(source: WorkloadKey, result: 'TooManyAddresses' | 'TooManyDependencies'): void {
+  #refused(source: WorkloadKey, result: Refused): void {
     const { entries, limits } = this.counts;
+    const { graph, problem } = this.#options;
     entries.dropped += 1;
+    limits[result === 'TooManyDependencies' ? 'Dependencies' : 'RelayedAddresses'] += 1;
     if (result === 'TooManyAddresses') {
-      limits.RelayedAddresses += 1;
-      this.#options.problem({ subject: source, reason: 'has 1,000 relayed addresses; further ones are not recorded' });
+      problem({ subject: source, reason: 'has 1,000 relayed addresses; further ones are not recorded' });
       return;
     }
-    limits.Dependencies += 1;
-    const { size } = this.#options.graph;
-    const reason = `there are ${size} dependencies; further ones are not learned, and their traffic stays on the egress`;
-    this.#options.problem({ subject: 'graph', reason });
+    const reason =
+      result === 'TooManyAddressesInAll'
+        ? `${graph.addresses} addresses without a service are known of all workloads; further ones are not recorded`
+        : `there are ${graph.size} dependencies; further ones are not learned, and their traffic stays on the egress`;
+    problem({ subject: 'graph', reason });
   }
 
   #wait(entry: AccessLogEntry, now: Timestamp): void {

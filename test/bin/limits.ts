@@ -165,6 +165,16 @@ export const CONTROLLER_LIMITS: readonly Limit[] = [
     test: ['controller/learning.test.ts', 'addresses of one workload: further ones are dropped, counted and named'],
   },
   {
+    of: 'addresses without a service that are kept of all workloads',
+    value: '250,000',
+    effect: 'further ones are not recorded; services are learned all the same',
+    metric: learned('RelayedAddresses'),
+    test: [
+      'controller/learning.test.ts',
+      'addresses in all: further ones are dropped, counted and named; services are learned all the same',
+    ],
+  },
+  {
     of: 'dependencies in all',
     value: '500,000',
     effect: 'further ones are not learned, and stay on the egress',

@@ -59,6 +59,15 @@ describe('a limit of what is learned', () => {
     assert.deepEqual([...new Set(problems.map(({ subject }) => subject))], [WORKLOAD]);
   });
 
+  it('addresses in all: further ones are dropped, counted and named; services are learned all the same', () => {
+    const { learned, problems } = learning(new DependencyGraph(2));
+    learned.take([toward('198.18.0.1:443'), toward('198.18.0.2:443'), toward('10.96.0.1:80')], 1_000);
+    assert.deepEqual(learned.counts.limits, { WaitingEntries: 0, RelayedAddresses: 1, Dependencies: 0 });
+    assert.deepEqual([learned.counts.edgesLearned, learned.counts.entries.dropped], [2, 1]);
+    const reason = '1 addresses without a service are known of all workloads; further ones are not recorded';
+    assert.deepEqual(problems, [{ subject: 'graph', reason }]);
+  });
+
   it('entries of unknown sources: the oldest are dropped and counted', () => {
     const { learned } = learning();
     learned.take(

@@ -19,6 +19,8 @@ import { scopeOf } from './scope.ts';
 const MAX_RELAYED_ADDRESSES = 1_000;
 /** Dependencies in all: about 500 MB. Workloads whose names are never the same could make any number of them. */
 const MAX_DEPENDENCIES = 500_000;
+/** What of them may be relayed addresses: as nothing is made of these, they must not keep services from being learned. */
+const SHARE_OF_ADDRESSES = 0.5;
 
 /** What an observation did. */
 export type Observed =
@@ -28,6 +30,8 @@ export type Observed =
   | 'Counted'
   /** The workload already has the most relayed addresses that are kept. */
   | 'TooManyAddresses'
+  /** All workloads together have the most relayed addresses that are kept. */
+  | 'TooManyAddressesInAll'
   /** There are as many dependencies as are kept. */
   | 'TooManyDependencies';
 
@@ -37,6 +41,7 @@ export class DependencyGraph {
   readonly #bySource = new Map<WorkloadKey, Map<string, Dependency>>();
   readonly #usersByService = new Map<ServiceKey, Set<WorkloadKey>>();
   readonly #addressesBySource = new Map<WorkloadKey, number>();
+  #addresses = 0;
   readonly #scopes = new Map<WorkloadKey, Scope>();
   readonly #maxDependencies: number;
 
@@ -47,6 +52,11 @@ export class DependencyGraph {
   /** Whether a dependency that is not known yet may be put in. What a store held is put in all the same. */
   get hasRoom(): boolean {
     return this.#dependencies.size < this.#maxDependencies;
+  }
+
+  /** Relayed addresses of all workloads. */
+  get addresses(): number {
+    return this.#addresses;
   }
 
   /** Puts a dependency in, as a store or a seed has it. @returns its key */
@@ -60,6 +70,7 @@ export class DependencyGraph {
     if (before?.state !== dependency.state) this.#scopes.delete(source);
     if (before) return key;
     if (destination.kind === 'Address') {
+      this.#addresses += 1;
       this.#addressesBySource.set(source, (this.#addressesBySource.get(source) ?? 0) + 1);
       return key;
     }
@@ -71,8 +82,8 @@ export class DependencyGraph {
   observe(observation: Observation): { readonly result: Observed; readonly key: string } {
     const key = dependencyKey({ ...observation, protocol: observation.entry.protocol });
     const before = this.#dependencies.get(key);
-    if (!before && this.#isOneAddressTooMany(observation)) return { result: 'TooManyAddresses', key };
-    if (!before && !this.hasRoom) return { result: 'TooManyDependencies', key };
+    const refusal = before ? undefined : this.#refusalOf(observation);
+    if (refusal) return { result: refusal, key };
     const after = before ? observedAgain(before, observation) : firstObserved(observation);
     this.put(after);
     return { result: before?.state === after.state ? 'Counted' : 'News', key };
@@ -197,7 +208,11 @@ export class DependencyGraph {
     return scope;
   }
 
-  #isOneAddressTooMany({ source, destination }: Observation): boolean {
-    return destination.kind === 'Address' && (this.#addressesBySource.get(source) ?? 0) >= MAX_RELAYED_ADDRESSES;
+  #refusalOf({ source, destination }: Observation): Observed | undefined {
+    if (destination.kind === 'Address') {
+      if ((this.#addressesBySource.get(source) ?? 0) >= MAX_RELAYED_ADDRESSES) return 'TooManyAddresses';
+      if (this.#addresses >= this.#maxDependencies * SHARE_OF_ADDRESSES) return 'TooManyAddressesInAll';
+    }
+    return this.hasRoom ? undefined : 'TooManyDependencies';
   }
 }

@@ -156,6 +156,19 @@ describe('the graph', () => {
     assert.equal(graph.size, 2);
   });
 
+  it('keeps half of its room for services, whatever addresses without one are called', () => {
+    const graph = new DependencyGraph(4);
+    const call = (address: string): string => {
+      const destination = { kind: 'Address', address, port: 443 } as const;
+      return graph.observe({ ...seen(CART), destination, relayReason: 'External' }).result;
+    };
+    assert.deepEqual(['198.18.0.1', '198.18.0.2', '198.18.0.3'].map(call), ['News', 'News', 'TooManyAddressesInAll']);
+    assert.equal(call('198.18.0.1'), 'Counted');
+    assert.equal(graph.observe(seen(CART)).result, 'News');
+    assert.equal(graph.observe(seen('shop/other')).result, 'News');
+    assert.equal(graph.observe(seen('shop/third')).result, 'TooManyDependencies');
+  });
+
   it('returns the same scope until a state changes', () => {
     const graph = new DependencyGraph();
     const { key } = graph.observe(seen(CART));
