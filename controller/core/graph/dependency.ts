@@ -92,9 +92,10 @@ export function observedAgain(dependency: Dependency, observation: Observation):
  */
 function usedAgain(dependency: Dependency, observation: Observation): Dependency {
   if (observation.relayReason !== undefined) return dependency;
-  const { relayReason: _, promotedAt, confirmedAt, cooledAt, ...learnedAnew } = dependency;
-  const isUsed = cooledAt !== undefined && isUseAfter(cooledAt, observation);
-  return dependency.state === 'relayed' || isUsed ? { ...learnedAnew, state: 'observed' } : dependency;
+  const isUsed = dependency.cooledAt !== undefined && isUseAfter(dependency.cooledAt, observation);
+  if (dependency.state !== 'relayed' && !isUsed) return dependency;
+  const { relayReason, promotedAt, confirmedAt, cooledAt, ...learnedAnew } = dependency;
+  return { ...learnedAnew, state: 'observed' };
 }
 
 /**

@@ -62,21 +62,25 @@ export class DependencyGraph {
   /** Puts a dependency in, as a store or a seed has it. @returns its key */
   put(dependency: Dependency): string {
     const key = dependencyKey(dependency);
+    this.#replace(key, this.#dependencies.get(key), dependency);
+    return key;
+  }
+
+  #replace(key: string, before: Dependency | undefined, dependency: Dependency): void {
     const { source, destination } = dependency;
-    const before = this.#dependencies.get(key);
     this.#dependencies.set(key, dependency);
-    const ofSource = this.#bySource.get(source) ?? new Map<string, Dependency>();
-    this.#bySource.set(source, ofSource.set(key, dependency));
+    const ofSource = this.#bySource.get(source);
+    if (ofSource) ofSource.set(key, dependency);
+    else this.#bySource.set(source, new Map([[key, dependency]]));
     if (before?.state !== dependency.state) this.#scopes.delete(source);
-    if (before) return key;
+    if (before) return;
     if (destination.kind === 'Address') {
       this.#addresses += 1;
       this.#addressesBySource.set(source, (this.#addressesBySource.get(source) ?? 0) + 1);
-      return key;
+      return;
     }
     const users = this.#usersByService.get(destination.service) ?? new Set<WorkloadKey>();
     this.#usersByService.set(destination.service, users.add(source));
-    return key;
   }
 
   observe(observation: Observation): { readonly result: Observed; readonly key: string } {
@@ -85,7 +89,7 @@ export class DependencyGraph {
     const refusal = before ? undefined : this.#refusalOf(observation);
     if (refusal) return { result: refusal, key };
     const after = before ? observedAgain(before, observation) : firstObserved(observation);
-    this.put(after);
+    this.#replace(key, before, after);
     return { result: before?.state === after.state ? 'Counted' : 'News', key };
   }
 

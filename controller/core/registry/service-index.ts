@@ -147,21 +147,25 @@ export class ServiceIndex {
    * @param host without port, any case
    */
   byHost(host: string, namespace: string): Service | undefined {
-    const labels = host.toLowerCase().replace(/\.$/, '').split('.');
-    const named = this.#byLabels(labels, namespace);
+    const lowerCase = host.toLowerCase();
+    const name = lowerCase.endsWith('.') ? lowerCase.slice(0, -1) : lowerCase;
+    const named = this.#named(name, namespace);
     if (named) return named;
-    const ofPod = this.#byLabels(labels.slice(1), namespace);
+    const ofPod = this.#named(name.slice(endOfLabel(name, 0) + 1), namespace);
     return ofPod?.headless ? ofPod : undefined;
   }
 
-  #byLabels(labels: readonly string[], namespace: string): Service | undefined {
-    const [name, ownNamespace, ...rest] = labels;
-    if (name === undefined || name === '') return undefined;
-    const key = this.#byName.get(ownNamespace ?? namespace, name);
+  /** Labels are cut out one by one, as this is asked for every entry of an access log. */
+  #named(host: string, namespace: string): Service | undefined {
+    const nameEnd = endOfLabel(host, 0);
+    if (nameEnd === 0) return undefined;
+    const namespaceEnd = endOfLabel(host, nameEnd + 1);
+    const ownNamespace = nameEnd === host.length ? namespace : host.slice(nameEnd + 1, namespaceEnd);
+    const key = this.#byName.get(ownNamespace, host.slice(0, nameEnd));
     const service = key === undefined ? undefined : this.services.get(key);
     if (!service) return undefined;
-    const isShort = rest.length === 0 || (rest.length === 1 && rest[0] === 'svc');
-    return isShort || service.host === labels.join('.') ? service : undefined;
+    const rest = host.slice(namespaceEnd);
+    return rest === '' || rest === '.svc' || service.host === host ? service : undefined;
   }
 
   #collect({ namespace, name }: Service, port: ServicePort): readonly Endpoint[] {
@@ -203,4 +207,10 @@ export class ServiceIndex {
     if (addresses.size > 0) this.#addressesOfHeadless.set(key, addresses);
     else this.#addressesOfHeadless.delete(key);
   }
+}
+
+/** Where the label that begins here ends. */
+function endOfLabel(host: string, start: number): number {
+  const end = host.indexOf('.', start);
+  return end < 0 ? host.length : end;
 }
