@@ -15,19 +15,26 @@ export interface EdgeReport {
   readonly digest: string;
 }
 
-/** The rest of an edge, behind its source and host: mostly there is one. */
-type End = Pick<SeenEdge, 'destination' | 'port' | 'protocol'>;
+/** The rest of an edge, behind its source and host: mostly there is one, so that it needs no list. */
+interface End extends Pick<SeenEdge, 'destination' | 'port' | 'protocol'> {
+  readonly next: End | undefined;
+}
 
 export class EdgeSet {
   /** By source and host. Nested, as that needs no text to be made for an edge. */
-  readonly #edges = new Map<string, Map<string, End[]>>();
+  readonly #edges = new Map<string, Map<string, End>>();
 
   add({ source, destination, port, host, protocol }: SeenEdge): void {
-    const ofSource = this.#edges.get(source) ?? new Map<string, End[]>();
-    if (ofSource.size === 0) this.#edges.set(source, ofSource);
-    const ends = ofSource.get(host);
-    if (ends === undefined) ofSource.set(host, [{ destination, port, protocol }]);
-    else if (!hasEnd(ends, destination, port, protocol)) ends.push({ destination, port, protocol });
+    let ofSource = this.#edges.get(source);
+    if (ofSource === undefined) {
+      ofSource = new Map();
+      this.#edges.set(source, ofSource);
+    }
+    const next = ofSource.get(host);
+    for (let end = next; end !== undefined; end = end.next) {
+      if (end.port === port && end.protocol === protocol && end.destination === destination) return;
+    }
+    ofSource.set(host, { destination, port, protocol, next });
   }
 
   /** As the Go receiver computes it. */
@@ -38,15 +45,8 @@ export class EdgeSet {
 
   *#lines(): Generator<string> {
     for (const [source, ofSource] of this.#edges)
-      for (const [host, ends] of ofSource)
-        for (const { destination, port, protocol } of ends)
-          yield `${source} ${destination}:${port} ${host} ${protocol}`;
+      for (const [host, first] of ofSource)
+        for (let end: End | undefined = first; end !== undefined; end = end.next)
+          yield `${source} ${end.destination}:${end.port} ${host} ${end.protocol}`;
   }
-}
-
-function hasEnd(ends: readonly End[], destination: string, port: number, protocol: End['protocol']): boolean {
-  for (const end of ends) {
-    if (end.port === port && end.protocol === protocol && end.destination === destination) return true;
-  }
-  return false;
 }
