@@ -29,6 +29,7 @@ import { addLimitMetrics } from './limit-metrics.ts';
 import { addLearningMetrics, addPublishingMetrics, createMetrics } from './metrics.ts';
 import { Pipeline } from './pipeline.ts';
 import { type Stoppable, stopOnSignal } from './process/stop-on-signal.ts';
+import { StartPhases } from './start-phases.ts';
 import { MemoryStore } from './store/memory.ts';
 import { SqliteStore } from './store/sqlite.ts';
 import { CertificateFolder } from './tls/certificate-folder.ts';
@@ -71,6 +72,8 @@ function checkedConfig(command: Command, options: ControllerOptions): Controller
 /** @returns what stops it: saves and lets clients leave. Nothing in the mesh changes: Envoys keep what they hold. */
 export async function startController(config: ControllerConfig, version: string, logger: Logger): Promise<Stoppable> {
   logger.info({ config, version }, 'Starting');
+  const start = new StartPhases();
+  start.reached('loaded');
   logGrpcTo(logger);
   const now = Date.now;
   const metrics = createMetrics(version);
@@ -91,7 +94,8 @@ export async function startController(config: ControllerConfig, version: string,
   addLearningMetrics(metrics, pipeline, accessLogs.counts);
 
   // Where objects come from, and in Istio mode go to.
-  const { source, istio } = await openMesh(config, { pipeline, certificates, logger });
+  const parts: MeshParts = { pipeline, certificates, logger, start };
+  const { source, istio } = await openMesh(config, parts);
   if (istio) addPublishingMetrics(metrics, istio.counts);
 
   // People and Prometheus ask over HTTP; it answers from the start, so that a slow start can be watched.
@@ -106,33 +110,55 @@ export async function startController(config: ControllerConfig, version: string,
   });
   addLimitMetrics(metrics, () => ({ ...pipeline.limitsReached, ...http.limits }));
   const httpAddress = await http.listen(config.httpListen);
+  start.reached('http');
 
   // Graph and mesh, in whichever order: until both are complete no client is told anything. The API server is asked
   // before the store is read, so that it works meanwhile.
-  const synced = source.start(pipeline).then(() => logger.info(pipeline.reports.mesh(), 'Synced'));
-  synced.catch((error: unknown) => logger.error({ err: error }, 'The source stopped'));
-  await Promise.all([pipeline.start(), certificates?.start()]);
+  const serving = Promise.withResolvers<void>();
+  followMesh(source, serving.promise, parts);
+  await Promise.all([pipeline.start().then(() => start.reached('graph')), certificates?.start()]);
   const grpc = new Server(SERVER_OPTIONS);
   grpc.addService(AccessLogService, accessLogs.handlers);
   grpc.addService(AggregatedDiscoveryService, ads.handlers);
   const grpcPort = await bind(grpc, config, certificates);
+  start.reached('grpc');
   logger.info({ http: httpAddress, grpc: { ...config.grpcListen, port: grpcPort } }, 'Listening');
+  serving.resolve();
 
   await istio?.start();
 
-  return {
-    stop: async () => {
-      logger.info('Draining');
-      await istio?.stop();
-      await source.stop();
-      ads.close();
-      accessLogs.close();
-      await Promise.all([shutDown(grpc, config.drainSeconds), http.close()]);
-      await pipeline.stop();
-      certificates?.stop();
-      logger.info('Stopped');
-    },
+  const stopServers = async (): Promise<void> => {
+    ads.close();
+    accessLogs.close();
+    await Promise.all([shutDown(grpc, config.drainSeconds), http.close()]);
   };
+  return { stop: () => stop({ source, istio }, stopServers, parts) };
+}
+
+async function stop(
+  { source, istio }: Mesh,
+  stopServers: () => Promise<void>,
+  { pipeline, certificates, logger }: MeshParts,
+): Promise<void> {
+  logger.info('Draining');
+  await istio?.stop();
+  await source.stop();
+  await stopServers();
+  await pipeline.stop();
+  certificates?.stop();
+  logger.info('Stopped');
+}
+
+/** Begins to follow the mesh; once all of it is known and everything is served, says how long that took. */
+function followMesh(source: MeshSource, serving: Promise<void>, { pipeline, logger, start }: MeshParts): void {
+  const follow = async (): Promise<void> => {
+    await source.start(pipeline);
+    start.reached('synced');
+    logger.info(pipeline.reports.mesh(), 'Synced');
+    await serving;
+    logger.info(start.report(), 'Started');
+  };
+  follow().catch((error: unknown) => logger.error({ err: error }, 'The source stopped'));
 }
 
 /** grpc-js writes to stderr by itself; what matters to operators reaches them as errors of calls. */
@@ -161,6 +187,7 @@ interface MeshParts {
   readonly pipeline: Pipeline;
   readonly certificates: CertificateFolder | undefined;
   readonly logger: Logger;
+  readonly start: StartPhases;
 }
 
 interface Mesh {
@@ -168,7 +195,7 @@ interface Mesh {
   readonly istio: IstioMode | undefined;
 }
 
-async function openMesh(config: ControllerConfig, { pipeline, certificates, logger }: MeshParts): Promise<Mesh> {
+async function openMesh(config: ControllerConfig, { pipeline, certificates, logger, start }: MeshParts): Promise<Mesh> {
   const { clusterDomain, kubeconfig, mode, namespace, path } = config;
   if (path !== undefined && config.source === 'files') {
     const files = new FilesSource({ path, clusterDomain });
@@ -181,6 +208,7 @@ async function openMesh(config: ControllerConfig, { pipeline, certificates, logg
     clusterDomain,
     mode,
     namespace,
+    onListed: (resource) => start.listed(resource),
     ...(meshConfig ? { meshConfig } : {}),
   });
   const { publishing } = pipeline;

@@ -23,6 +23,8 @@ export interface KubernetesSourceOptions {
   readonly meshConfig?: WatchedResource['only'];
   /** Milliseconds since the epoch, `Date.now` by default: stamps events. */
   readonly now?: () => number;
+  /** Told the name that RBAC gives a kind, once, when it was listed or cannot be. */
+  readonly onListed?: (resource: string) => void;
   /** {@link DEFAULT_TIMINGS} where not given. */
   readonly timings?: Partial<KubernetesTimings>;
 }
@@ -33,6 +35,7 @@ export interface KubernetesSourceOptions {
  */
 export class KubernetesSource implements MeshSource {
   readonly #now: () => number;
+  readonly #onListed: (resource: string) => void;
   readonly #reflectors: readonly Reflector[];
   readonly #stopping = new AbortController();
   #started: { readonly sink: MeshSink; readonly synced: () => void } | undefined;
@@ -46,6 +49,7 @@ export class KubernetesSource implements MeshSource {
   constructor(options: KubernetesSourceOptions) {
     const { cluster, clusterDomain, mode, namespace, meshConfig } = options;
     this.#now = options.now ?? Date.now;
+    this.#onListed = options.onListed ?? (() => {});
     const timings = { ...DEFAULT_TIMINGS, ...options.timings };
     const reduceOptions: ReduceOptions = { clusterDomain, undeclared: mode === 'istio' ? 'Auto' : 'TCP' };
     const resources = watchedResources(mode, namespace, meshConfig);
@@ -96,6 +100,7 @@ export class KubernetesSource implements MeshSource {
 
   #settled(resource: WatchedResource): void {
     this.#unsettled.delete(resource);
+    this.#onListed(qualifiedName(resource));
     if (this.#unsettled.size > 0 || !this.#started || !this.#start) return;
     const { sink, synced } = this.#started;
     const start = this.#start;

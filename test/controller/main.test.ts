@@ -13,6 +13,7 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { CLUSTER_LOAD_ASSIGNMENT } from '../../controller/core/model.ts';
+import type { StartReport } from '../../controller/start-phases.ts';
 import { AggregatedDiscoveryService } from '../../controller/wire/grpc.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/lazyscope.ts', import.meta.url));
@@ -74,6 +75,15 @@ describe('lazyscope controller', () => {
     for (const name of ['edges', 'access_log_entries_total', 'xds_clients', 'store_degraded', 'build_info']) {
       assert.match(metrics, new RegExp(`^lazyscope_${name}`, 'm'));
     }
+    assert.equal(await controller.stop(), 0);
+  });
+
+  it('says how long each phase of its start took', async () => {
+    const controller = new Controller('--http-listen', '127.0.0.1:0');
+    const { phases, cpu } = (await controller.logged('Started')) as unknown as StartReport;
+    const { loaded = 0, http = 0, graph = 0, grpc = 0, synced = 0 } = phases;
+    assert.ok(0 < loaded && loaded <= http && http <= graph && graph <= grpc, JSON.stringify(phases));
+    assert.ok(http <= synced && cpu > 0, JSON.stringify(phases));
     assert.equal(await controller.stop(), 0);
   });
 
