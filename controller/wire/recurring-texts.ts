@@ -16,8 +16,12 @@ const SPREAD = 0x9e37_79b1;
  */
 export class RecurringTexts<T> {
   readonly #convert: (text: string) => T;
-  /** Those of each slot's text in turn. */
-  readonly #words = new Int32Array(SLOTS * WORDS);
+  /**
+   * Where each slot's text and value are: side by side in the order in which slots were first used, so that few texts lie
+   * in few pages. Slots that have none yet share the first place, which the empty text has.
+   */
+  readonly #places = new Uint16Array(SLOTS);
+  readonly #words = new Int32Array((1 + SLOTS) * WORDS);
   readonly #values: T[];
   /** Of the text that is asked for. */
   readonly #asked = new Int32Array(WORDS);
@@ -25,7 +29,7 @@ export class RecurringTexts<T> {
   /** @param convert never makes `undefined` */
   constructor(convert: (text: string) => T) {
     this.#convert = convert;
-    this.#values = new Array<T>(SLOTS).fill(convert(''));
+    this.#values = [convert('')];
   }
 
   /** What is made of the text of these bytes; `undefined` if they are not UTF-8. */
@@ -51,14 +55,15 @@ export class RecurringTexts<T> {
     asked[0] = last;
     hash = Math.imul(((hash << 5) | (hash >>> 27)) ^ last, SPREAD);
     const slot = hash >>> (32 - SLOT_BITS);
-    return this.#isIn(slot, whole) ? this.#values[slot] : this.#keep(slot, bytes, start, end);
+    const place = this.#places[slot] as number;
+    return this.#isAt(place, whole) ? this.#values[place] : this.#keep(slot, bytes, start, end);
   }
 
-  /** Whether the slot has the text that is asked for. The first word tells its length, and so which others count. */
-  #isIn(slot: number, whole: number): boolean {
+  /** Whether this place has the text that is asked for. The first word tells its length, and so which others count. */
+  #isAt(place: number, whole: number): boolean {
     const words = this.#words;
     const asked = this.#asked;
-    const first = slot * WORDS;
+    const first = place * WORDS;
     for (let index = 0; index <= whole; index += 1) if (words[first + index] !== asked[index]) return false;
     return true;
   }
@@ -66,8 +71,10 @@ export class RecurringTexts<T> {
   #keep(slot: number, bytes: Uint8Array, start: number, end: number): T | undefined {
     const value = this.#convertBytes(bytes, start, end);
     if (value === undefined) return undefined;
-    this.#words.set(this.#asked, slot * WORDS);
-    this.#values[slot] = value;
+    const place = this.#places[slot] || this.#values.length;
+    this.#places[slot] = place;
+    this.#words.set(this.#asked, place * WORDS);
+    this.#values[place] = value;
     return value;
   }
 
