@@ -5,6 +5,7 @@ import {
   REQUEST_START,
   RESPONSE_START,
   type RequestHead,
+  type ResponseHead,
 } from './http1-head.ts';
 import { Http1Messages } from './http1-messages.ts';
 
@@ -19,6 +20,12 @@ export type RequestEvent =
   /** The observer has given up. */
   | 'Broken';
 
+/** A response head in latin1, what it answered, and what it meant. */
+interface ReadResponse extends Asked {
+  readonly head: string;
+  readonly response: ResponseHead | undefined;
+}
+
 const NO_BYTES: Buffer = Buffer.alloc(0);
 /** Requests without an answer that are kept in mind. Clients that pipeline send some dozens. */
 export const MAX_UNANSWERED = 1_000;
@@ -32,6 +39,9 @@ export class Http1Observer {
   /** The last request head. */
   request: RequestHead | undefined;
   event: RequestEvent = 'More';
+  /** What {@link request} was read from. */
+  #requestHead = '';
+  #lastResponse: ReadResponse | undefined;
   /** Admitted requests whose response is not complete, oldest first. Texts of their heads are not kept. */
   readonly #unanswered: Asked[] = [];
   #requests = new Http1Messages(REQUEST_START);
@@ -88,7 +98,7 @@ export class Http1Observer {
     const end = this.#requests.advance(bytes, offset);
     this.event = this.#requests.event;
     if (this.event === 'Head') {
-      this.request = parseRequestHead(this.#requests.head);
+      this.#readRequestHead(this.#requests.head);
       if (!this.request || this.#unanswered.length >= MAX_UNANSWERED) this.event = 'Broken';
     }
     this.#hasGivenUp ||= this.event === 'Broken';
@@ -129,9 +139,25 @@ export class Http1Observer {
     }
   }
 
+  /** A client that keeps its connection mostly sends the very same head again. */
+  #readRequestHead(head: string): void {
+    if (head === this.#requestHead) return;
+    this.request = parseRequestHead(head);
+    this.#requestHead = head;
+  }
+
+  /** A busy server repeats a head as well, within a second: what changes is the date. */
+  #readResponseHead(head: string, { method, asksTunnel }: Asked): ResponseHead | undefined {
+    const last = this.#lastResponse;
+    if (last?.head === head && last.method === method && last.asksTunnel === asksTunnel) return last.response;
+    const response = parseResponseHead(head, { method, asksTunnel });
+    this.#lastResponse = { head, method, asksTunnel, response };
+    return response;
+  }
+
   #beginResponse(): void {
     const request = this.#unanswered[0];
-    const response = request && parseResponseHead(this.#responses.head, request);
+    const response = request && this.#readResponseHead(this.#responses.head, request);
     if (!response) {
       this.#hasGivenUp = true;
       return;

@@ -224,3 +224,22 @@ test('arbitrary bytes never throw', () => {
     { numRuns: 1_000 },
   );
 });
+
+test('reads the same response head anew where it answers another kind of request', () => {
+  const head = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n';
+  const observer = new Http1Observer();
+  const get = 'GET / HTTP/1.1\r\nHost: one\r\n\r\n';
+  observe(observer, [bytesOf(`${get}HEAD / HTTP/1.1\r\nHost: one\r\n\r\n${get}CONNECT one:80 HTTP/1.1\r\n\r\n`)]);
+  observer.readResponses(bytesOf(`${head}body${head}${head}body`));
+  assert.deepEqual([observer.answered, observer.unanswered, observer.hasGivenUp], [3, 1, false]);
+  observer.readResponses(bytesOf(head));
+  assert.equal(observer.isTunnel, true);
+});
+
+test('tells every request of a client that repeats itself, and the others in between', () => {
+  const [same = '', other = ''] = REQUESTS;
+  const hosts = observe(new Http1Observer(), [bytesOf([same, same, other, same].join(''))])
+    .filter((event) => event.startsWith('Head'))
+    .map((event) => event.split(' ')[1]);
+  assert.deepEqual(hosts, ['one', 'one', 'two', 'one']);
+});
