@@ -20,6 +20,7 @@ export interface FollowOptions {
   /** Default `istio`. */
   readonly mode?: 'direct' | 'istio';
   readonly timings?: Partial<KubernetesTimings>;
+  readonly onListed?: (resource: string) => void;
 }
 
 export interface Followed {
@@ -39,13 +40,14 @@ export async function beginToFollow(
   t: TestContext,
   options: FollowOptions,
 ): Promise<Followed & { readonly started: Promise<void> }> {
-  const { kubeconfig = '', mode = 'istio', timings } = options;
+  const { kubeconfig = '', mode = 'istio', timings, onListed } = options;
   const source = new KubernetesSource({
     cluster: options.cluster ?? (await connectCluster({ kubeconfig })),
     clusterDomain: 'cluster.local',
     mode,
     namespace: 'lazyscope',
     timings: { ...IMPATIENT, ...timings },
+    ...(onListed ? { onListed } : {}),
   });
   t.after(() => source.stop());
   const sink = new RecordingMeshSink();

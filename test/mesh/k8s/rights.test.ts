@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { KILL_SWITCH } from '../../../controller/k8s/resources.ts';
+import { KILL_SWITCH, qualifiedName, watchedResources } from '../../../controller/k8s/resources.ts';
 import { eventually } from '../../support/eventually.ts';
 import { applyCrds } from '../bed/crds.ts';
 import { builtServers } from '../servers/server-cache.ts';
@@ -34,6 +34,14 @@ const withoutServices = EVERYTHING.map((rule) => ({
   ...rule,
   resources: rule.resources.filter((resource) => resource !== 'services'),
 }));
+
+test('each kind is said to be listed once before the mesh is told, one that may not be read too', async (t) => {
+  const listed: string[] = [];
+  const token = await grant(api, 'lister', withoutServices);
+  const onListed = (resource: string): unknown => listed.push(resource);
+  await follow(t, { kubeconfig: api.kubeconfig({ token }), mode: 'direct', onListed });
+  assert.deepEqual(listed.toSorted(), watchedResources('direct', 'lazyscope').map(qualifiedName).toSorted());
+});
 
 test('a kind that may not be read is named and done without, until it may', async (t) => {
   await api.client.apply(service('hidden'));
