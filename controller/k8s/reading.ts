@@ -27,6 +27,8 @@ export interface Reader {
   readonly cluster: Cluster;
   readonly resource: WatchedResource;
   readonly signal: AbortSignal;
+  /** Lists are read in JSON alone: what came as protobuf could not be read. Default: whatever the server has. */
+  readonly jsonOnly?: boolean;
 }
 
 /** What a chunk of a watch says, in order. */
@@ -36,7 +38,8 @@ export interface WatchChunk {
   readonly resourceVersion: string;
 }
 
-function readRequest({ resource, signal }: Reader, verb: 'list' | 'watch', query: object): ClusterRequest {
+function readRequest(reader: Reader, verb: 'list' | 'watch', query: object): ClusterRequest {
+  const { resource, signal } = reader;
   const { only } = resource;
   const intent: Intent = { verb, resource: qualifiedName(resource), namespace: only?.namespace ?? '' };
   const search = new URLSearchParams({
@@ -48,18 +51,18 @@ function readRequest({ resource, signal }: Reader, verb: 'list' | 'watch', query
     path: `${collectionPath(resource, only?.namespace)}?${search}`,
     intent,
     signal,
-    headers: { accept: verb === 'list' ? acceptedList(resource) : acceptedWatch(resource) },
+    headers: { accept: verb === 'list' ? acceptedList(reader) : acceptedWatch(resource) },
   };
 }
 
 /** A list of thousands is a third as long in protobuf, and not a tenth of it is looked at. */
-function acceptedList(resource: WatchedResource): string {
-  const form = resource.metadataOnly ? METADATA_LIST : '';
-  return [...(hasProtobuf(resource) ? [PROTOBUF] : []), JSON_TYPE].map((type) => type + form).join(', ');
+function acceptedList(reader: Reader): string {
+  const form = reader.resource.metadataOnly ? METADATA_LIST : '';
+  return [...(asksProtobuf(reader) ? [PROTOBUF] : []), JSON_TYPE].map((type) => type + form).join(', ');
 }
 
-function hasProtobuf({ apiVersion, kind, metadataOnly }: WatchedResource): boolean {
-  return protobufList(apiVersion, kind, metadataOnly) !== undefined;
+function asksProtobuf({ resource: { apiVersion, kind, metadataOnly }, jsonOnly = false }: Reader): boolean {
+  return !jsonOnly && protobufList(apiVersion, kind, metadataOnly) !== undefined;
 }
 
 function acceptedWatch({ metadataOnly }: WatchedResource): string {
@@ -85,7 +88,7 @@ export interface ListOptions {
  * @throws LazyscopeError of `refusal`; status 410 when a page came too late: the list must begin anew
  */
 export async function list(reader: Reader, { isFirst = false, onItems }: ListOptions): Promise<string> {
-  const fromCache = isFirst && hasProtobuf(reader.resource);
+  const fromCache = isFirst && asksProtobuf(reader);
   const from: Readonly<Record<string, string>> = fromCache ? { resourceVersion: '0' } : {};
   let page = await readPage(reader, { limit: String(PAGE_SIZE), ...from }, onItems);
   while (page.continue !== '') {

@@ -59,6 +59,8 @@ export class Reflector {
   readonly #backOff: BackOff;
   #state: ReflectorState = { name: 'Starting' };
   #settled = false;
+  /** A list in protobuf could not be read, by our fault or that of something in between. */
+  #jsonOnly = false;
   /** Where the next watch begins; `undefined`: with a list. */
   #resourceVersion: string | undefined;
 
@@ -80,7 +82,7 @@ export class Reflector {
   async run(signal: AbortSignal): Promise<void> {
     const { cluster, resource } = this.#options;
     while (!signal.aborted) {
-      const wait = await this.#turn({ cluster, resource, signal });
+      const wait = await this.#turn({ cluster, resource, signal, jsonOnly: this.#jsonOnly });
       await delay(wait, undefined, { signal }).catch(() => undefined);
     }
   }
@@ -124,6 +126,7 @@ export class Reflector {
       const resourceVersion = await list(reader, { isFirst: known.size === 0, onItems });
       return { seen, resourceVersion };
     } catch (error) {
+      this.#jsonOnly ||= error instanceof LazyscopeError && error.code === 'InvalidBytes';
       if (answerBehind(error)?.status === 404) return { seen: new Set(), resourceVersion: undefined };
       throw error;
     }

@@ -1,45 +1,25 @@
 /** What lists ask for. How a real API server answers them is tried in test/mesh/k8s. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import type { IncomingHttpHeaders } from 'node:http';
 import { type TestContext, test } from 'node:test';
-import { connectCluster } from '../../../controller/k8s/cluster.ts';
 import { list } from '../../../controller/k8s/reading.ts';
 import { watchedResources } from '../../../controller/k8s/resources.ts';
+import { clusterOf } from './cluster-of.ts';
 
 interface Asked {
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
 }
 
-/** A server that knows no protobuf and answers every list with one object. */
+/** An API server that knows no protobuf and answers every list with one object. */
 async function clusterOfJson(t: TestContext) {
   const asked: Asked[] = [];
-  const server = createServer(({ url = '', headers }, response) => {
+  const cluster = await clusterOf(t, ({ url = '', headers }, response) => {
     asked.push({ query: new URL(url, 'http://localhost').searchParams, headers });
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ metadata: { resourceVersion: '7' }, items: [{ metadata: { name: 'only' } }] }));
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const folder = mkdtempSync(join(tmpdir(), 'lazyscope-config-'));
-  t.after(() => {
-    server.close();
-    server.closeAllConnections();
-    rmSync(folder, { recursive: true });
   });
-  const kubeconfig = join(folder, 'config');
-  const { port } = server.address() as AddressInfo;
-  const clusters = [
-    { name: 'here', cluster: { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true } },
-  ];
-  const contexts = [{ name: 'here', context: { cluster: 'here', user: 'me' } }];
-  const users = [{ name: 'me', user: { token: 'mine' } }];
-  writeFileSync(kubeconfig, JSON.stringify({ clusters, contexts, users, 'current-context': 'here' }));
-  return { cluster: await connectCluster({ kubeconfig }), asked };
+  return { cluster, asked };
 }
 
 // A page of JSON is held as a whole, and from its cache the server gives one page of all.
