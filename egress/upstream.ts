@@ -4,6 +4,9 @@ import { MAX_READ_BYTES, upstreamSocketOptions } from './socket-options.ts';
 
 /** One page: most connections carry small messages, and many idle. */
 const FIRST_BUFFER_BYTES = 4 * 1024;
+const GROWTH = 4;
+/** So many reads in a row that would have fitted into a smaller buffer, and it is one. */
+const SHORT_READS = 16;
 
 /**
  * Takes bytes of an upstream. They are overwritten by the next ones: what is kept of them must be copied.
@@ -19,6 +22,7 @@ export class Upstream {
   readonly socket: Socket;
   #take: TakeBytes = () => false;
   #buffer: Buffer = Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES);
+  #shortReads = 0;
 
   /** Begins to connect. */
   constructor({ address, port }: SocketAddress) {
@@ -38,9 +42,17 @@ export class Upstream {
 
   #received(length: number): void {
     const isNeeded = this.#take(this.#buffer.subarray(0, length));
-    const isFull = length === this.#buffer.length;
-    if (isNeeded || (isFull && length < MAX_READ_BYTES)) {
-      this.#buffer = Buffer.allocUnsafeSlow(isFull ? MAX_READ_BYTES : this.#buffer.length);
-    }
+    const size = this.#nextSize(length);
+    if (isNeeded || size !== this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(size);
+  }
+
+  /** As large as the messages are: connections idle with what they have. */
+  #nextSize(length: number): number {
+    const size = this.#buffer.length;
+    this.#shortReads = length < size / GROWTH ? this.#shortReads + 1 : 0;
+    if (length === size) return Math.min(size * GROWTH, MAX_READ_BYTES);
+    if (this.#shortReads < SHORT_READS) return size;
+    this.#shortReads = 0;
+    return Math.max(size / GROWTH, FIRST_BUFFER_BYTES);
   }
 }

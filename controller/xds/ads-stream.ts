@@ -24,6 +24,8 @@ export interface AdsContext {
   readonly logger: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
   readonly metrics: AdsMetrics;
   readonly turns: Turns;
+  /** Milliseconds within which a client must say who it is. */
+  readonly introductionMs: number;
   /** Called once, when the client has said who it is. */
   readonly identified: (stream: AdsStream) => void;
   /** Called once, when the stream is over. */
@@ -56,6 +58,8 @@ export class AdsStream {
     this.#call = call;
     this.#context = context;
     this.#client = connect(number, context.now());
+    const silent = () => this.#refuse(status.DEADLINE_EXCEEDED, 'silent', 'no request has come on it');
+    this.#timer = setTimeout(silent, context.introductionMs).unref();
     call.on('data', (message: object) => this.#guarded(() => this.#message(message)));
     call.on('end', () => this.close());
     for (const event of ['cancelled', 'close', 'error'] as const) call.on(event, () => this.#over());
@@ -144,6 +148,7 @@ export class AdsStream {
   #identify(message: object): NodeIdentity | undefined {
     const parsed = parseNodeId(nodeIdOf(message));
     if ('node' in parsed) {
+      clearTimeout(this.#timer);
       this.#node = parsed.node;
       this.#context.logger.info({ node: parsed.node.id, stream: this.number, address: this.address }, 'Connected');
       this.#context.identified(this);

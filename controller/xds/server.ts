@@ -26,10 +26,14 @@ export interface AdsServiceOptions {
   readonly authorize?: (call: AdsCall) => string | undefined;
   /** Streams at a time. Default 20,000. */
   readonly maxStreams?: number;
+  /** Milliseconds within which a client must say who it is. Default 10,000. */
+  readonly introductionMs?: number;
 }
 
 /** More sidecars than one controller serves: it holds what each of them has. */
 const MAX_STREAMS = 20_000;
+/** Envoy does with the first message, at once; streams of those who never do must not use up all that there are. */
+const INTRODUCTION_MS = 10_000;
 
 type AdsCall = ServerDuplexStream<object, object>;
 
@@ -44,7 +48,8 @@ export interface AdsService {
 
 /** Builds the service. It has no port of its own: the access log service shares the server. */
 export function createAdsService(options: AdsServiceOptions): AdsService {
-  const { source, now, logger, metrics = new Registry(), problem, maxStreams = MAX_STREAMS } = options;
+  const { source, now, logger, metrics = new Registry(), problem } = options;
+  const { maxStreams = MAX_STREAMS, introductionMs = INTRODUCTION_MS } = options;
   /** By number. */
   const streams = new Map<number, AdsStream>();
   const nodeIds = new NodeIds<AdsStream>();
@@ -55,6 +60,7 @@ export function createAdsService(options: AdsServiceOptions): AdsService {
     codec: createResourceCodec(),
     metrics: createAdsMetrics(metrics, { all: () => streams.size, sharing: () => nodeIds.sharing }),
     turns: new Turns(),
+    introductionMs,
     identified: (stream) => {
       const elsewhere = nodeIds.add(stream);
       if (stream.node && elsewhere.length > 0) problem?.(copied(stream.node, [...elsewhere, stream.address]));

@@ -70,6 +70,28 @@ test('memory grows with the messages, up to what a single read is allowed', asyn
   assert.ok(largest <= MAX_READ_BYTES);
 });
 
+test('a message of 8 KiB leaves no more than 16 KiB behind, and small ones after a large one take that back', async (t) => {
+  const { upstream, server } = await connected(t);
+  let taken = 0;
+  let memory = 0;
+  upstream.read((bytes) => {
+    taken += bytes.length;
+    memory = bytes.buffer.byteLength;
+    return false;
+  });
+  const send = async (bytes: number): Promise<void> => {
+    const all = taken + bytes;
+    server.write(Buffer.alloc(bytes));
+    await until(() => taken === all);
+  };
+  await send(8 * 1024);
+  await send(1);
+  assert.ok(memory <= 16 * 1024, `${memory} bytes`);
+  await send(MEGABYTE);
+  for (let sent = 0; sent < 40; sent += 1) await send(1);
+  assert.equal(memory, 4 * 1024);
+});
+
 test('nothing is read before somebody takes it', async (t) => {
   const { upstream, server } = await connected(t);
   server.end('hello');
