@@ -1,7 +1,7 @@
 /** The demo's figures: what each Envoy holds and costs, lazy beside eager. */
 import { writeFileSync } from 'node:fs';
 import type { EdgeReport } from '../controller/core/report.ts';
-import { percentile } from '../test/bench/statistics.ts';
+import { percentile } from '../test/bench/method/statistics.ts';
 import type { EnvoyAdmin } from '../test/support/bed/envoy-admin.ts';
 import type { RequestCounts } from './application.ts';
 import type { DemoMode } from './settings.ts';

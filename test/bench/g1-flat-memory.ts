@@ -4,10 +4,10 @@
  */
 import type { EnvoyAdmin } from '../support/bed/envoy-admin.ts';
 import { eventually } from '../support/eventually.ts';
-import { type GrowingMesh, HTTP_PORTS } from './g1-growing-mesh.ts';
-import { atMost, type Bench, type BenchResult } from './result.ts';
-import { bootstrap95, median, slope } from './statistics.ts';
-import { versions } from './versions.ts';
+import { type GrowingMesh, HTTP_PORTS } from './growing-mesh/growing-mesh.ts';
+import { atMost, type Bench, type BenchResult } from './method/result.ts';
+import { bootstrap95, median, slope } from './method/statistics.ts';
+import { versions } from './method/versions.ts';
 
 const SIZES = [0, 500, 1_000, 2_500, 5_000] as const;
 const ROUNDS = 3;

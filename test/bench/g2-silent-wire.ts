@@ -7,12 +7,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { atMost, type Bench, type BenchResult } from './result.ts';
-import { addedTraffic, NO_BYTES, type SentBytes, sentBytes, sumOf } from './sent-bytes.ts';
-import { type SharedMesh, usersOf } from './shared-mesh.ts';
-import { bootstrap95 } from './statistics.ts';
-import { versions } from './versions.ts';
-import { assertSameAnswers, type XdsServer, XdsSide } from './xds-side.ts';
+import { addedTraffic, NO_BYTES, type SentBytes, sentBytes, sumOf } from './fan-out/sent-bytes.ts';
+import { type SharedMesh, usersOf } from './fan-out/shared-mesh.ts';
+import { assertSameAnswers, type XdsServer, XdsSide } from './fan-out/xds-side.ts';
+import { atMost, type Bench, type BenchResult } from './method/result.ts';
+import { bootstrap95 } from './method/statistics.ts';
+import { versions } from './method/versions.ts';
 
 const SERVERS: readonly XdsServer[] = ['controller', 'snapshot', 'linear'];
 const PEERS = { snapshot: 'go-control-plane, SnapshotCache', linear: 'go-control-plane, LinearCache' } as const;

@@ -6,12 +6,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { framed, recordLogs } from './log-recording.ts';
-import { type LogReceiver, LogSide, type Recorded } from './log-side.ts';
-import { type Pair, pairedBlocks, rate, rateRatio } from './paired-blocks.ts';
-import { atLeast, type Bench, type BenchResult } from './result.ts';
-import { bootstrap95, median } from './statistics.ts';
-import { versions } from './versions.ts';
+import { framed, recordLogs } from './log-ingest/log-recording.ts';
+import { type LogReceiver, LogSide, type Recorded } from './log-ingest/log-side.ts';
+import { type Pair, pairedBlocks, rate, rateRatio } from './method/paired-blocks.ts';
+import { atLeast, type Bench, type BenchResult } from './method/result.ts';
+import { bootstrap95, median } from './method/statistics.ts';
+import { versions } from './method/versions.ts';
 
 const ENTRIES = 100_000;
 const PAIRS = 10;

@@ -5,9 +5,9 @@
 import { Bed } from '../support/bed/bed.ts';
 import { KubernetesFolder } from '../support/bed/kubernetes-folder.ts';
 import { podObject, serviceObjects } from '../support/bed/kubernetes-objects.ts';
-import { atMost, type Bench } from './result.ts';
-import { bootstrap95, median, percentile } from './statistics.ts';
-import { versions } from './versions.ts';
+import { atMost, type Bench } from './method/result.ts';
+import { bootstrap95, median, percentile } from './method/statistics.ts';
+import { versions } from './method/versions.ts';
 
 const EDGES = 200;
 const PORT = 8_080;

@@ -8,9 +8,9 @@ import type { Pod } from '../support/bed/pod.ts';
 import type { ServiceHandle } from '../support/bed/small-mesh.ts';
 import { eventually } from '../support/eventually.ts';
 import { inParallel } from '../support/in-parallel.ts';
-import { atMost, type Bench, type BenchResult } from './result.ts';
-import { bootstrap95, median, percentile } from './statistics.ts';
-import { versions } from './versions.ts';
+import { atMost, type Bench, type BenchResult } from './method/result.ts';
+import { bootstrap95, median, percentile } from './method/statistics.ts';
+import { versions } from './method/versions.ts';
 
 const WORKLOADS = 20;
 /** Of each workload. */

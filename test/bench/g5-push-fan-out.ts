@@ -6,12 +6,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Block, type Pair, pairedBlocks, rate, rateRatio } from './paired-blocks.ts';
-import { atMost, type Bench, type BenchResult } from './result.ts';
-import { EVERYBODYS, FEW, OF_FEW, type SharedMesh } from './shared-mesh.ts';
-import { bootstrap95, median, percentile } from './statistics.ts';
-import { versions } from './versions.ts';
-import { assertSameAnswers, type XdsServer, XdsSide } from './xds-side.ts';
+import { EVERYBODYS, FEW, OF_FEW, type SharedMesh } from './fan-out/shared-mesh.ts';
+import { assertSameAnswers, type XdsServer, XdsSide } from './fan-out/xds-side.ts';
+import { type Block, type Pair, pairedBlocks, rate, rateRatio } from './method/paired-blocks.ts';
+import { atMost, type Bench, type BenchResult } from './method/result.ts';
+import { bootstrap95, median, percentile } from './method/statistics.ts';
+import { versions } from './method/versions.ts';
 
 const MESH: SharedMesh = { clients: 2_000, services: 1_000, dependencies: 5, endpoints: 10 };
 const PAIRS = 10;

@@ -5,13 +5,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EnvoyAdmin } from '../support/bed/envoy-admin.ts';
 import { eventually } from '../support/eventually.ts';
-import { cpuSeconds } from './cpu-time.ts';
-import { type Block, type Pair, pairedBlocks, rate, rateRatio } from './paired-blocks.ts';
-import { proxyVersions } from './proxies/versions.ts';
-import { type Demand, RelayStand, type RunningProxy } from './relay-stand.ts';
-import { atLeast, type Bench, type BenchResult } from './result.ts';
-import { bootstrap95, type Interval, median } from './statistics.ts';
-import { versions } from './versions.ts';
+import { cpuSeconds } from './method/cpu-time.ts';
+import { type Block, type Pair, pairedBlocks, rate, rateRatio } from './method/paired-blocks.ts';
+import { atLeast, type Bench, type BenchResult } from './method/result.ts';
+import { bootstrap95, type Interval, median } from './method/statistics.ts';
+import { versions } from './method/versions.ts';
+import { proxyVersions } from './relay/proxies/versions.ts';
+import { type Demand, RelayStand, type RunningProxy } from './relay/relay-stand.ts';
 
 const DEMANDS: Readonly<Record<string, Demand>> = {
   '100 B': { kind: 'http', connections: 64, bodyBytes: 100 },

@@ -2,10 +2,11 @@
  * G7, cold-request cost: what the first request to an unknown service takes through our egress while others cross it,
  * beside an Envoy in its place, and beside a sidecar that knows the service already.
  */
-import { ColdMesh, type Hop, type Latencies } from './cold-mesh.ts';
-import { atMost, type Bench, type BenchResult } from './result.ts';
-import { bootstrap95, percentile } from './statistics.ts';
-import { versions } from './versions.ts';
+
+import { atMost, type Bench, type BenchResult } from './method/result.ts';
+import { bootstrap95, percentile } from './method/statistics.ts';
+import { versions } from './method/versions.ts';
+import { ColdMesh, type Hop, type Latencies } from './relay/cold-mesh.ts';
 
 const EDGES = 1_000;
 const ROUNDS = 10;

@@ -7,11 +7,11 @@ import type { EdgeReport } from '../../controller/core/report.ts';
 import type { IstioMesh } from '../mesh/bed/istio-mesh.ts';
 import { eventually } from '../support/eventually.ts';
 import { runListWatch } from './g8-footprint.ts';
-import { launch, ready } from './large-mesh-controller.ts';
-import { EDGES, type LearnedMesh, learnedMesh } from './learned-mesh.ts';
-import { atMost, type Bench, type BenchResult } from './result.ts';
-import { bootstrap95, median, percentile } from './statistics.ts';
-import { versions } from './versions.ts';
+import { launch, ready } from './large-mesh/controller.ts';
+import { EDGES, type LearnedMesh, learnedMesh } from './large-mesh/learned-mesh.ts';
+import { atMost, type Bench, type BenchResult } from './method/result.ts';
+import { bootstrap95, median, percentile } from './method/statistics.ts';
+import { versions } from './method/versions.ts';
 
 const KILLS = 20;
 const PEER_RUNS = 3;

@@ -3,9 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { renderTable } from '../../controller/cli/table.ts';
-import { GrowingDirectMesh } from './g1-direct-mesh.ts';
 import { flatMemory } from './g1-flat-memory.ts';
-import { GrowingIstioMesh } from './g1-istio-mesh.ts';
 import { silentWire } from './g2-silent-wire.ts';
 import { logIngest } from './g3-log-ingest.ts';
 import { firstRequestToDirect } from './g4-first-request-to-direct.ts';
@@ -16,8 +14,10 @@ import { coldRequests } from './g7-cold-requests.ts';
 import { footprint } from './g8-footprint.ts';
 import { restart } from './g9-restart.ts';
 import { writeThrift } from './g10-write-thrift.ts';
-import { closeLargeMesh } from './learned-mesh.ts';
-import type { Bench, BenchResult } from './result.ts';
+import { GrowingDirectMesh } from './growing-mesh/direct-mesh.ts';
+import { GrowingIstioMesh } from './growing-mesh/istio-mesh.ts';
+import { closeLargeMesh } from './large-mesh/learned-mesh.ts';
+import type { Bench, BenchResult } from './method/result.ts';
 
 type Benches = Readonly<Record<string, Bench>>;
 

@@ -9,8 +9,8 @@ import { encodeAccessLogs, encodeIdentifier } from '../../../controller/wire/acc
 import { AccessLogService } from '../../../controller/wire/grpc.ts';
 import { CHANNEL_OPTIONS } from '../../../egress/controller-stream.ts';
 import { TableClient } from '../../../egress/table.ts';
-import { dependenciesOf } from '../large-mesh-edges.ts';
-import { largeService, podAddress } from '../large-mesh-objects.ts';
+import { dependenciesOf } from '../large-mesh/edges.ts';
+import { largeService, podAddress } from '../large-mesh/objects.ts';
 
 export interface FeedOptions {
   /** `address:port` of the controller. */

@@ -12,8 +12,8 @@ import {
 import { createAccessLogService } from '../../../controller/als/service.ts';
 import { AccessLogService, SERVER_OPTIONS } from '../../../controller/wire/grpc.ts';
 import { messageType } from '../../../controller/wire/messages.ts';
-import { serveCommands } from '../commands.ts';
-import { EdgeSet } from '../edge-set.ts';
+import { EdgeSet } from '../log-ingest/edge-set.ts';
+import { serveCommands } from '../method/commands.ts';
 
 type Call = ServerReadableStream<Buffer, object>;
 type Handle = (call: Call, done: sendUnaryData<object>) => void;

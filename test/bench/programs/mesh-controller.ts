@@ -16,7 +16,6 @@ import { encode } from '../../../controller/wire/messages.ts';
 import { createAdsService } from '../../../controller/xds/server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { entry } from '../../support/mesh-objects.ts';
-import { serveCommands } from '../commands.ts';
 import {
   clientPod,
   meshAddress,
@@ -25,7 +24,8 @@ import {
   meshSlice,
   type SharedMesh,
   usedBy,
-} from '../shared-mesh.ts';
+} from '../fan-out/shared-mesh.ts';
+import { serveCommands } from '../method/commands.ts';
 
 const PATIENCE_MS = 60_000;
 

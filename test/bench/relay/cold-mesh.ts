@@ -3,18 +3,18 @@
  * egress (ours, or an Envoy in its place) and a server that is all of the services.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { SocketAddress } from '../../controller/core/model.ts';
-import { socketAddressText } from '../../controller/core/socket-address.ts';
-import { Bed } from '../support/bed/bed.ts';
-import type { Controller } from '../support/bed/controller.ts';
-import type { Egress } from '../support/bed/egress.ts';
-import { KubernetesFolder } from '../support/bed/kubernetes-folder.ts';
-import { podObject, serviceObjects } from '../support/bed/kubernetes-objects.ts';
-import type { Pod } from '../support/bed/pod.ts';
-import { CONTROLLER_GRPC_PORT } from '../support/bed/ports.ts';
-import { eventually } from '../support/eventually.ts';
+import type { SocketAddress } from '../../../controller/core/model.ts';
+import { socketAddressText } from '../../../controller/core/socket-address.ts';
+import { Bed } from '../../support/bed/bed.ts';
+import type { Controller } from '../../support/bed/controller.ts';
+import type { Egress } from '../../support/bed/egress.ts';
+import { KubernetesFolder } from '../../support/bed/kubernetes-folder.ts';
+import { podObject, serviceObjects } from '../../support/bed/kubernetes-objects.ts';
+import type { Pod } from '../../support/bed/pod.ts';
+import { CONTROLLER_GRPC_PORT } from '../../support/bed/ports.ts';
+import { eventually } from '../../support/eventually.ts';
+import { LOAD_CORE, MEASURED_CORE, pin } from '../method/pin.ts';
 import { buildLoad, Load, type LoadOptions } from './load-program.ts';
-import { LOAD_CORE, MEASURED_CORE, pin } from './pin.ts';
 import { envoyEgress } from './proxies/envoy.ts';
 
 const PORT = 8_080;

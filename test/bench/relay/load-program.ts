@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { buildEnvironment } from '../mesh/servers/build-environment.ts';
+import { buildEnvironment } from '../../mesh/servers/build-environment.ts';
 
 const SOURCE = fileURLToPath(new URL('./load', import.meta.url));
 

@@ -1,7 +1,7 @@
 /** HAProxy with one thread, in TCP mode: https://docs.haproxy.org/2.6/configuration.html */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { socketAddressText } from '../../../controller/core/socket-address.ts';
+import { socketAddressText } from '../../../../controller/core/socket-address.ts';
 import type { Place } from './place.ts';
 
 /** @returns the command that runs it in the foreground */

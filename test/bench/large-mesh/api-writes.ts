@@ -1,6 +1,6 @@
-import { httpsRequest } from '../mesh/bed/https-request.ts';
-import type { KubernetesAccess } from '../mesh/bed/kubernetes-client.ts';
-import { metricSum } from '../support/bed/metric-sum.ts';
+import { httpsRequest } from '../../mesh/bed/https-request.ts';
+import type { KubernetesAccess } from '../../mesh/bed/kubernetes-client.ts';
+import { metricSum } from '../../support/bed/metric-sum.ts';
 
 const WRITE_VERBS = ['POST', 'PUT', 'PATCH', 'APPLY', 'DELETE', 'DELETECOLLECTION'];
 /** Of the API server itself, too, and as many a minute whatever anybody learns. Reviews are questions, no writes. */

@@ -1,5 +1,5 @@
 /** A mesh of one mode, with a lazy and an eager sidecar, that is made larger step by step. */
-import type { EnvoyAdmin } from '../support/bed/envoy-admin.ts';
+import type { EnvoyAdmin } from '../../support/bed/envoy-admin.ts';
 
 export interface GrowingMesh {
   /** What is measured, in words. */

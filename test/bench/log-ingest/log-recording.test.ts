@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeAccessLogs } from '../../controller/wire/access-log-decoder.ts';
+import { decodeAccessLogs } from '../../../controller/wire/access-log-decoder.ts';
 import { EdgeSet } from './edge-set.ts';
 import { framed, recordLogs } from './log-recording.ts';
 

@@ -4,21 +4,21 @@
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import type { SocketAddress } from '../../controller/core/model.ts';
-import type { EdgeReport } from '../../controller/core/report.ts';
-import { socketAddressText } from '../../controller/core/socket-address.ts';
-import { toolsPath } from '../mesh/servers/build-environment.ts';
-import { Bed } from '../support/bed/bed.ts';
-import type { Controller } from '../support/bed/controller.ts';
-import type { Egress } from '../support/bed/egress.ts';
-import type { EnvoyAdmin } from '../support/bed/envoy-admin.ts';
-import { KubernetesFolder } from '../support/bed/kubernetes-folder.ts';
-import { podObject, serviceObjects } from '../support/bed/kubernetes-objects.ts';
-import type { Pod } from '../support/bed/pod.ts';
-import { CONTROLLER_GRPC_PORT } from '../support/bed/ports.ts';
-import { eventually } from '../support/eventually.ts';
+import type { SocketAddress } from '../../../controller/core/model.ts';
+import type { EdgeReport } from '../../../controller/core/report.ts';
+import { socketAddressText } from '../../../controller/core/socket-address.ts';
+import { toolsPath } from '../../mesh/servers/build-environment.ts';
+import { Bed } from '../../support/bed/bed.ts';
+import type { Controller } from '../../support/bed/controller.ts';
+import type { Egress } from '../../support/bed/egress.ts';
+import type { EnvoyAdmin } from '../../support/bed/envoy-admin.ts';
+import { KubernetesFolder } from '../../support/bed/kubernetes-folder.ts';
+import { podObject, serviceObjects } from '../../support/bed/kubernetes-objects.ts';
+import type { Pod } from '../../support/bed/pod.ts';
+import { CONTROLLER_GRPC_PORT } from '../../support/bed/ports.ts';
+import { eventually } from '../../support/eventually.ts';
+import { LOAD_CORE, MEASURED_CORE, pin } from '../method/pin.ts';
 import { buildLoad, Load } from './load-program.ts';
-import { LOAD_CORE, MEASURED_CORE, pin } from './pin.ts';
 import { envoyEgress } from './proxies/envoy.ts';
 import { haproxy } from './proxies/haproxy.ts';
 import { nginxHttp, nginxStream } from './proxies/nginx.ts';
@@ -26,7 +26,7 @@ import type { Place } from './proxies/place.ts';
 
 const HTTP_PORT = 8_080;
 const TCP_PORT = 9_000;
-const HTTP_PROXY = new URL('./programs/http-proxy-server.ts', import.meta.url);
+const HTTP_PROXY = new URL('../programs/http-proxy-server.ts', import.meta.url);
 
 /** Of the load, so that nobody has to wake it; short beside the time that 64 requests take the fastest proxy. */
 const REST_MICROSECONDS = 100;
@@ -101,7 +101,7 @@ export class RelayStand {
 
   async httpProxy(): Promise<RunningProxy> {
     const listen = this.#freePlace();
-    const server = await this.#pod.load<typeof import('./programs/http-proxy-server.ts')>(HTTP_PROXY);
+    const server = await this.#pod.load<typeof import('../programs/http-proxy-server.ts')>(HTTP_PROXY);
     await server.call('serve', listen, this.#origin);
     pin(server.process.pid, MEASURED_CORE);
     return { name: 'http-proxy of npm', listen, pid: server.process.pid };

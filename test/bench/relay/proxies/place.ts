@@ -1,4 +1,4 @@
-import type { SocketAddress } from '../../../controller/core/model.ts';
+import type { SocketAddress } from '../../../../controller/core/model.ts';
 
 /** Where a proxy listens, for connections with a PROXY v2 header, and what it leads to. */
 export interface Place {

@@ -1,5 +1,5 @@
 /** Who uses what in a large mesh. */
-import { SERVICES_PER_WORKLOAD } from './large-mesh-objects.ts';
+import { SERVICES_PER_WORKLOAD } from './objects.ts';
 
 /** Prime to the number of services, and far enough that dependencies lie in other namespaces. */
 const STRIDE = 197;

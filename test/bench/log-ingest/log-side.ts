@@ -1,13 +1,13 @@
 /** One receiver of access logs, on a core of its own, to which a recorded stream is replayed from another. */
-import { BenchProgram, LOAD_CORE, MEASURED_CORE } from './bench-program.ts';
+import { BenchProgram, LOAD_CORE, MEASURED_CORE } from '../method/bench-program.ts';
+import type { Block } from '../method/paired-blocks.ts';
+import { peer } from '../peers/peers.ts';
 import type { EdgeReport } from './edge-set.ts';
-import type { Block } from './paired-blocks.ts';
-import { peer } from './peers.ts';
 
 /** The controller's service, or a full decode: with protobufjs behind the same gRPC server, or in Go. */
 export type LogReceiver = 'controller' | 'protobufjs' | 'go';
 
-const RECEIVER = new URL('./programs/log-receiver.ts', import.meta.url).pathname;
+const RECEIVER = new URL('../programs/log-receiver.ts', import.meta.url).pathname;
 
 export class LogSide {
   readonly #receiver: BenchProgram;

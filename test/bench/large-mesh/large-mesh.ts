@@ -3,8 +3,8 @@
  * 1,000 Deployments. Filled once for all benchmarks of a run, which takes a minute or two.
  */
 
-import { IstioMesh } from '../mesh/bed/istio-mesh.ts';
-import { inParallel } from '../support/in-parallel.ts';
+import { IstioMesh } from '../../mesh/bed/istio-mesh.ts';
+import { inParallel } from '../../support/in-parallel.ts';
 import {
   deploymentObject,
   endpointSliceObject,
@@ -17,7 +17,7 @@ import {
   replicaSetObject,
   SERVICES_PER_WORKLOAD,
   serviceObject,
-} from './large-mesh-objects.ts';
+} from './objects.ts';
 
 /** 1,000; `WORKLOADS` makes it smaller, to try a benchmark. */
 export const WORKLOADS = Number(process.env['WORKLOADS'] || 1_000);

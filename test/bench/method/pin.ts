@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { run } from '../support/bed/command.ts';
+import { run } from '../../support/bed/command.ts';
 
 /** Core of what is measured. */
 export const MEASURED_CORE = 1;

@@ -1,8 +1,8 @@
 /** Looks into the memory of a running Node program from outside, through its inspector. */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { getJson } from '../support/bed/http-get.ts';
-import { eventually } from '../support/eventually.ts';
+import { getJson } from '../../support/bed/http-get.ts';
+import { eventually } from '../../support/eventually.ts';
 
 /** Of `/proc/<pid>/status`, in bytes. */
 export interface ResidentMemory {

@@ -1,11 +1,11 @@
-import { IstioMesh } from '../mesh/bed/istio-mesh.ts';
-import { serviceObject } from '../mesh/bed/service-objects.ts';
-import type { EnvoyAdmin } from '../support/bed/envoy-admin.ts';
-import { serviceObjects } from '../support/bed/kubernetes-objects.ts';
-import type { Pod } from '../support/bed/pod.ts';
-import { eventually } from '../support/eventually.ts';
-import { inParallel } from '../support/in-parallel.ts';
-import { carrierPorts, type GrowingMesh, HTTP_PORTS, unrelatedEndpoints, unrelatedPorts } from './g1-growing-mesh.ts';
+import { IstioMesh } from '../../mesh/bed/istio-mesh.ts';
+import { serviceObject } from '../../mesh/bed/service-objects.ts';
+import type { EnvoyAdmin } from '../../support/bed/envoy-admin.ts';
+import { serviceObjects } from '../../support/bed/kubernetes-objects.ts';
+import type { Pod } from '../../support/bed/pod.ts';
+import { eventually } from '../../support/eventually.ts';
+import { inParallel } from '../../support/in-parallel.ts';
+import { carrierPorts, type GrowingMesh, HTTP_PORTS, unrelatedEndpoints, unrelatedPorts } from './growing-mesh.ts';
 
 const NAMESPACE = 'filler';
 /** Writes at the API server at a time. */

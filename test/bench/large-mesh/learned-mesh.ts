@@ -1,12 +1,12 @@
 /** One large mesh for all benchmarks of a run, and what its controller learns from a million log entries. */
 
-import { eventually } from '../support/eventually.ts';
-import { inParallel } from '../support/in-parallel.ts';
+import { eventually } from '../../support/eventually.ts';
+import { inParallel } from '../../support/in-parallel.ts';
 import { apiWrites, writesBetween } from './api-writes.ts';
+import { runAsPod, startInspectable } from './controller.ts';
+import { LargeMeshFeed } from './feed.ts';
 import { LargeMesh, WORKLOADS } from './large-mesh.ts';
-import { runAsPod, startInspectable } from './large-mesh-controller.ts';
-import { LargeMeshFeed } from './large-mesh-feed.ts';
-import { largeWorkload, PODS_PER_WORKLOAD } from './large-mesh-objects.ts';
+import { largeWorkload, PODS_PER_WORKLOAD } from './objects.ts';
 
 const DEPENDENCIES = 50;
 export const EDGES = WORKLOADS * DEPENDENCIES;

@@ -1,11 +1,14 @@
 /** nginx with one process: as a TCP proxy, or as an HTTP proxy that keeps connections to the origin. https://nginx.org/en/docs/ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SocketAddress } from '../../../controller/core/model.ts';
-import { socketAddressText } from '../../../controller/core/socket-address.ts';
+import type { SocketAddress } from '../../../../controller/core/model.ts';
+import { socketAddressText } from '../../../../controller/core/socket-address.ts';
 import type { Place } from './place.ts';
 
-const STREAM_MODULE = join(import.meta.dirname, '../../../.tools/proxies/usr/lib/nginx/modules/ngx_stream_module.so');
+const STREAM_MODULE = join(
+  import.meta.dirname,
+  '../../../../.tools/proxies/usr/lib/nginx/modules/ngx_stream_module.so',
+);
 
 /** @returns the command that runs it in the foreground */
 export function nginxStream(place: Place): readonly string[] {

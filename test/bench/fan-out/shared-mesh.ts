@@ -2,8 +2,8 @@
  * A mesh whose services are shared in a known way: one by everybody, one by few, the others by one or two clients each,
  * so that for each change it is known whom it concerns.
  */
-import type { EndpointSlice, Pod, Service } from '../../controller/core/model.ts';
-import { pod, service, slice } from '../support/mesh-objects.ts';
+import type { EndpointSlice, Pod, Service } from '../../../controller/core/model.ts';
+import { pod, service, slice } from '../../support/mesh-objects.ts';
 
 export interface SharedMesh {
   readonly clients: number;

@@ -1,7 +1,7 @@
 /** One ADS server of a shared mesh, on a core of its own, with all its clients connected from another. */
-import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, RESOURCE_TYPES } from '../../controller/core/model.ts';
-import { BenchProgram, LOAD_CORE, MEASURED_CORE } from './bench-program.ts';
-import { peer } from './peers.ts';
+import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, RESOURCE_TYPES } from '../../../controller/core/model.ts';
+import { BenchProgram, LOAD_CORE, MEASURED_CORE } from '../method/bench-program.ts';
+import { peer } from '../peers/peers.ts';
 import { meshCluster, type SharedMesh } from './shared-mesh.ts';
 
 /** What serves: the controller, or go-control-plane from one of its caches. */
@@ -28,7 +28,7 @@ export interface MeshChange {
   readonly narrow?: boolean;
 }
 
-const CONTROLLER = new URL('./programs/mesh-controller.ts', import.meta.url).pathname;
+const CONTROLLER = new URL('../programs/mesh-controller.ts', import.meta.url).pathname;
 /** What every server can serve: routes differ from client to client under one name, which a LinearCache cannot. */
 const COMMON_TYPES = [CLUSTER, CLUSTER_LOAD_ASSIGNMENT];
 

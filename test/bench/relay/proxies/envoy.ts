@@ -1,6 +1,6 @@
 /** An Envoy in the place of the egress: it takes PROXY v2, proxies HTTP, and logs each request by ALS. */
-import type { SocketAddress } from '../../../controller/core/model.ts';
-import { EGRESS_LOG_NAME } from '../../../controller/wire/access-log.ts';
+import type { SocketAddress } from '../../../../controller/core/model.ts';
+import { EGRESS_LOG_NAME } from '../../../../controller/wire/access-log.ts';
 
 const FILTERS = 'type.googleapis.com/envoy.extensions.filters';
 

@@ -3,13 +3,13 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { IstioController } from '../mesh/bed/istio-controller.ts';
-import type { IstioMesh } from '../mesh/bed/istio-mesh.ts';
-import { answers } from '../support/bed/http-get.ts';
-import { eventually } from '../support/eventually.ts';
-import { inspectable } from './inspector.ts';
+import type { IstioController } from '../../mesh/bed/istio-controller.ts';
+import type { IstioMesh } from '../../mesh/bed/istio-mesh.ts';
+import { answers } from '../../support/bed/http-get.ts';
+import { eventually } from '../../support/eventually.ts';
+import { inspectable } from '../method/inspector.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const MOUNTED = '/var/run/secrets/kubernetes.io/serviceaccount';
 /** A mount namespace of its own, as a container has: nothing of it is seen outside. */
 const MOUNT = `mount -t tmpfs none /run && mkdir -p ${MOUNTED} && mount --bind "$1" ${MOUNTED} && shift && exec "$@"`;

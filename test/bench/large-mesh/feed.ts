@@ -1,12 +1,12 @@
 /** Access logs for the controller of a large mesh, from a process of their own. */
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { BedProcess } from '../support/bed/bed-process.ts';
-import { CONTROLLER_GRPC_PORT } from '../support/bed/ports.ts';
+import type { BedProcess } from '../../support/bed/bed-process.ts';
+import { CONTROLLER_GRPC_PORT } from '../../support/bed/ports.ts';
+import type { FeedCommand, FeedOptions, FeedReport } from '../programs/egress-feed.ts';
 import type { LargeMesh } from './large-mesh.ts';
-import type { FeedCommand, FeedOptions, FeedReport } from './programs/egress-feed.ts';
 
-const PROGRAM = fileURLToPath(new URL('./programs/egress-feed.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../programs/egress-feed.ts', import.meta.url));
 
 export class LargeMeshFeed {
   readonly #process: BedProcess;

@@ -2,8 +2,8 @@
  * A stream of access logs as an Envoy sends it for HTTP requests: 40 entries in a message, as many as its buffer of 16 KB
  * holds, and in nine of ten of them an edge that was in the stream before.
  */
-import { EGRESS_LOG_NAME } from '../../controller/wire/access-log.ts';
-import { encode, type PlainMessage } from '../../controller/wire/messages.ts';
+import { EGRESS_LOG_NAME } from '../../../controller/wire/access-log.ts';
+import { encode, type PlainMessage } from '../../../controller/wire/messages.ts';
 import { EdgeSet, type SeenEdge } from './edge-set.ts';
 
 const MESSAGE = 'envoy.service.accesslog.v3.StreamAccessLogsMessage';

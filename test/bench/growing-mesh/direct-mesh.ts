@@ -1,11 +1,11 @@
-import { Bed } from '../support/bed/bed.ts';
-import type { Controller } from '../support/bed/controller.ts';
-import type { EnvoyAdmin } from '../support/bed/envoy-admin.ts';
-import { KubernetesFolder } from '../support/bed/kubernetes-folder.ts';
-import { podObject, serviceObjects } from '../support/bed/kubernetes-objects.ts';
-import type { Pod } from '../support/bed/pod.ts';
-import { eventually } from '../support/eventually.ts';
-import { carrierPorts, type GrowingMesh, HTTP_PORTS, unrelatedEndpoints, unrelatedPorts } from './g1-growing-mesh.ts';
+import { Bed } from '../../support/bed/bed.ts';
+import type { Controller } from '../../support/bed/controller.ts';
+import type { EnvoyAdmin } from '../../support/bed/envoy-admin.ts';
+import { KubernetesFolder } from '../../support/bed/kubernetes-folder.ts';
+import { podObject, serviceObjects } from '../../support/bed/kubernetes-objects.ts';
+import type { Pod } from '../../support/bed/pod.ts';
+import { eventually } from '../../support/eventually.ts';
+import { carrierPorts, type GrowingMesh, HTTP_PORTS, unrelatedEndpoints, unrelatedPorts } from './growing-mesh.ts';
 
 const PATIENCE = { timeoutMs: 180_000, intervalMs: 200 };
 /** Of a bootstrap that the controller prints. */

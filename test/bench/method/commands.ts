@@ -1,6 +1,6 @@
 /** The other end of `bench-program.ts`: answers commands that come over standard input, one after the other. */
 import { createInterface } from 'node:readline';
-import { reasonOf } from '../../controller/core/error.ts';
+import { reasonOf } from '../../../controller/core/error.ts';
 
 /** By name; each takes the fields of its command, and its result is the answer. */
 export type Commands = Readonly<Record<string, (fields: never) => unknown>>;
