@@ -61,8 +61,8 @@ export class Persistence {
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#retry);
     await this.flush();
+    clearTimeout(this.#retry);
     await this.#options.store.close();
   }
 

@@ -164,6 +164,18 @@ describe('Persistence', () => {
     await persistence.close();
   });
 
+  it('tries no more once it is closed, also when its last try failed', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { store, persistence } = setUp([1]);
+    store.failure = new Error('the disk is full');
+    persistence.add(dependencyKey(dependency(1)));
+    await persistence.close();
+    const tries = store.tries;
+    t.mock.timers.tick(60_000);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(store.tries, tries);
+  });
+
   it('has nothing to save when nothing changed', async () => {
     const { store, persistence } = setUp([1]);
     await persistence.close();
