@@ -1,10 +1,11 @@
+import { FIELD_LINE, TEXT_CHARACTER } from './http1-grammar.ts';
 import type { Framing } from './http1-head.ts';
 
 /** Longest line of a chunked body: a chunk size with its extensions, or a trailer field. */
 const MAX_LINE_BYTES = 16 * 1024;
 const LINE_FEED = 10;
-const CHUNK_SIZE = /^([0-9A-Fa-f]{1,13})[ \t]*(?:;[\t -~\x80-\xff]*)?\r$/;
-const TRAILER_LINE = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r$/;
+const CHUNK_SIZE = new RegExp(`^([0-9A-Fa-f]{1,13})[ \\t]*(?:;${TEXT_CHARACTER}*)?\\r$`);
+const TRAILER_LINE = new RegExp(`^${FIELD_LINE}$`);
 
 type Part = 'Bytes' | 'Chunk' | 'Size' | 'ChunkEnd' | 'Trailer' | 'Endless';
 

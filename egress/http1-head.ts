@@ -2,6 +2,7 @@
  * Heads of HTTP/1 messages (RFC 9112), as far as routing and message boundaries need them. Strict on purpose: what two
  * readers could understand differently is not understood at all, and the observer gives up.
  */
+import { FIELD_LINE, REQUEST_LINE, TEXT_CHARACTER, TOKEN_CHARACTER } from './http1-grammar.ts';
 
 /** How the body of a message ends: a number of bytes, or one of these. */
 export type Framing = number | 'Chunked' | 'UntilClose' | 'Tunnel';
@@ -37,25 +38,19 @@ interface Fields {
   upgrade: boolean;
 }
 
-/**
- * A field line, as RFC 9110 section 5.5 and RFC 9112 section 5 have it: the name is a token, which the colon follows at
- * once; no line is folded; carriage returns, NUL and other controls, which lenient readers take for line breaks or blanks,
- * are nowhere.
- */
-const FIELD_LINES = /^(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r\n)*$/;
+const FIELD_LINES = new RegExp(`^(?:${FIELD_LINE}\\n)*$`);
 /** Matches the first 33 bytes, or less, of what can become a request line. */
-export const REQUEST_START = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{0,32}( |$)/;
+export const REQUEST_START = new RegExp(`^${TOKEN_CHARACTER}{0,32}( |$)`);
 /** Matches the first bytes of what can become a status line. */
 export const RESPONSE_START = /^(HTTP\/1\.|(HTTP\/1|HTTP\/|HTTP|HTT|HT|H|)$)/;
 
-const REQUEST_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}) ([!-~\x80-\xff]+) HTTP\/1\.([01])$/;
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t -~\x80-\xff]*)?$/;
+const STATUS_LINE = new RegExp(`^HTTP/1\\.([01]) ([1-9]\\d\\d)(?: ${TEXT_CHARACTER}*)?$`);
 const ABSOLUTE_FORM = /^[a-z][a-z0-9+.-]*:\/\//i;
 /** What RFC 3986 section 3.2.2 allows in a host, an address in brackets and a port included. */
 const HOST = /^[\w.~!$&'()*+,;=%:[\]-]*$/;
 /** That with a user before it: RFC 3986 section 3.2.1. */
 const AUTHORITY = /^[^/?#]*:\/\/(?:[\w.~!$&'()*+,;=%:-]*@)?([\w.~!$&'()*+,;=%:[\]-]+)(?:[/?#]|$)/;
-const TRANSFER_CODINGS = /^[!#$%&'*+.^_`|~0-9a-z-]+(?:[ \t]*,[ \t]*[!#$%&'*+.^_`|~0-9a-z-]+)*$/;
+const TRANSFER_CODINGS = new RegExp(`^${TOKEN_CHARACTER}+(?:[ \\t]*,[ \\t]*${TOKEN_CHARACTER}+)*$`);
 const FIELD_NAME_END = ':';
 
 /** @param text the head in latin1, up to and including the line break of its last line */

@@ -6,13 +6,13 @@ export const MAX_HEAD_BYTES = 64 * 1024;
 
 export const HEAD_END: Buffer = Buffer.from('\r\n\r\n', 'latin1');
 const BARE_LINE_FEED = /[^\r]\n/;
+/** As many as tell whether a message begins here. */
+const START_BYTES = 33;
+
 /** Whether the head in so many bytes, whose end was not found in them, is longer than {@link MAX_HEAD_BYTES}. */
 export function isTooLong(length: number): boolean {
   return length - HEAD_END.length + 1 > MAX_HEAD_BYTES;
 }
-
-/** As many as tell whether a message begins here. */
-const START_BYTES = 33;
 
 /** What {@link Http1Messages.advance} came to. */
 export type MessageEvent =

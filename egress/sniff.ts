@@ -1,14 +1,15 @@
 /** What a connection speaks, from its first bytes. */
 import type { WireProtocol } from '../controller/core/model.ts';
 import { parseClientHello } from './client-hello.ts';
+import { REQUEST_LINE } from './http1-grammar.ts';
 import { REQUEST_START } from './http1-head.ts';
 
 /** RFC 9113 section 3.4. */
 const HTTP2_PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 /** Longest request line: a URL of 8 KiB is the usual limit of servers. */
 const MAX_REQUEST_LINE_BYTES = 16 * 1024;
-const REQUEST_LINE = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} [!-~\x80-\xff]+ HTTP\/1\.[01]\r$/;
 const LINE_FEED = 10;
+const CARRIAGE_RETURN = 13;
 
 export interface Sniffed {
   readonly protocol: WireProtocol;
@@ -39,7 +40,11 @@ export function sniff(bytes: Buffer): Sniffed | undefined {
 
 function sniffHttp1(bytes: Buffer): Sniffed | undefined {
   const end = bytes.indexOf(LINE_FEED);
-  if (end >= 0) return REQUEST_LINE.test(bytes.toString('latin1', 0, end)) ? HTTP1 : TCP;
+  if (end >= 0) return isRequestLine(bytes, end) ? HTTP1 : TCP;
   if (bytes.length > MAX_REQUEST_LINE_BYTES) return TCP;
   return REQUEST_START.test(bytes.toString('latin1', 0, 33)) ? undefined : TCP;
+}
+
+function isRequestLine(bytes: Buffer, lineFeed: number): boolean {
+  return bytes[lineFeed - 1] === CARRIAGE_RETURN && REQUEST_LINE.test(bytes.toString('latin1', 0, lineFeed - 1));
 }
