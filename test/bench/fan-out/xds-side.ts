@@ -1,6 +1,7 @@
 /** One ADS server of a shared mesh, on a core of its own, with all its clients connected from another. */
 import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, RESOURCE_TYPES } from '../../../controller/core/model.ts';
-import { BenchProgram, LOAD_CORE, MEASURED_CORE } from '../method/bench-program.ts';
+import { BenchProgram } from '../method/bench-program.ts';
+import { LOAD_CORE, MEASURED_CORE } from '../method/pin.ts';
 import { peer } from '../peers/peers.ts';
 import { meshCluster, type SharedMesh } from './shared-mesh.ts';
 

@@ -1,6 +1,7 @@
 /** One receiver of access logs, on a core of its own, to which a recorded stream is replayed from another. */
-import { BenchProgram, LOAD_CORE, MEASURED_CORE } from '../method/bench-program.ts';
+import { BenchProgram } from '../method/bench-program.ts';
 import type { Block } from '../method/paired-blocks.ts';
+import { LOAD_CORE, MEASURED_CORE } from '../method/pin.ts';
 import { peer } from '../peers/peers.ts';
 import type { EdgeReport } from './edge-set.ts';
 

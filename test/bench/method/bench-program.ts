@@ -8,11 +8,6 @@ import { createInterface, type Interface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { cpuSeconds } from './cpu-time.ts';
 
-/** Where load is made. */
-export const LOAD_CORE = 0;
-/** Where what is measured runs. */
-export const MEASURED_CORE = 1;
-
 interface Answer {
   readonly ok?: unknown;
   readonly error?: string;

@@ -5,23 +5,11 @@ import type { DeltaRequest } from '../../../../controller/core/delta/discovery.t
 import { excessOf, MAX_HELD, MAX_NAME_LENGTH, MAX_NAMES } from '../../../../controller/core/delta/limits.ts';
 import { statusOf } from '../../../../controller/core/delta/status.ts';
 import { noSubscription, subscribe } from '../../../../controller/core/delta/subscription.ts';
-import {
-  CLUSTER_LOAD_ASSIGNMENT,
-  type NodeIdentity,
-  RESOURCE_TYPES,
-  type Snapshot,
-} from '../../../../controller/core/model.ts';
+import { CLUSTER_LOAD_ASSIGNMENT, RESOURCE_TYPES, type Snapshot } from '../../../../controller/core/model.ts';
+import { CART_NODE } from '../../../support/ads/cart-node.ts';
 import { MemoryStream } from '../../../support/ads/memory-stream.ts';
 import { shortType, world } from '../../../support/ads/worlds.ts';
 
-const NODE: NodeIdentity = {
-  id: 'sidecar~10.0.0.1~cart-0.shop~shop.svc.cluster.local',
-  kind: 'sidecar',
-  address: '10.0.0.1',
-  pod: 'cart-0',
-  namespace: 'shop',
-  domain: 'shop.svc.cluster.local',
-};
 const WORLDS = 500;
 
 /** The mesh at one moment: everything in it is of this moment only. */
@@ -98,7 +86,7 @@ describe('a client that', () => {
     stream.responses();
     stream.nack('EDS');
     stream.responses();
-    assert.equal(statusOf(stream.client, NODE).synced, false);
+    assert.equal(statusOf(stream.client, CART_NODE).synced, false);
     stream.request('EDS', { unsubscribe: names });
     stream.ack('EDS');
     assert.equal(remembered(stream), before);
@@ -114,11 +102,11 @@ describe('a client that', () => {
     stream.ack('CDS');
     stream.expect('CDS +bad');
     stream.nack('CDS');
-    assert.deepEqual(statusOf(stream.client, NODE).rejected?.resources, ['bad']);
+    assert.deepEqual(statusOf(stream.client, CART_NODE).rejected?.resources, ['bad']);
     stream.request('CDS', { unsubscribe: ['bad'] });
     stream.expectSilence();
-    assert.equal(statusOf(stream.client, NODE).rejected, undefined);
-    assert.equal(statusOf(stream.client, NODE).synced, true);
+    assert.equal(statusOf(stream.client, CART_NODE).rejected, undefined);
+    assert.equal(statusOf(stream.client, CART_NODE).synced, true);
   });
 });
 

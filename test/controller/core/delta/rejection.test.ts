@@ -2,18 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { statusOf } from '../../../../controller/core/delta/status.ts';
-import { CLUSTER, type NodeIdentity } from '../../../../controller/core/model.ts';
+import { CLUSTER } from '../../../../controller/core/model.ts';
+import { CART_NODE } from '../../../support/ads/cart-node.ts';
 import { line, MemoryStream } from '../../../support/ads/memory-stream.ts';
 import { shortType, world } from '../../../support/ads/worlds.ts';
-
-const NODE: NodeIdentity = {
-  id: 'sidecar~10.0.0.1~cart-0.shop~shop.svc.cluster.local',
-  kind: 'sidecar',
-  address: '10.0.0.1',
-  pod: 'cart-0',
-  namespace: 'shop',
-  domain: 'shop.svc.cluster.local',
-};
 
 /** Rejects every response that carries a bad resource, until the server is silent; what it said. */
 function settleRejecting(stream: MemoryStream, bad: ReadonlySet<string>): readonly string[] {
@@ -56,7 +48,7 @@ describe('a NACK', () => {
     const stream = new MemoryStream(world({ CDS: 'a bad b worse c d e f' }));
     stream.request('CDS');
     settleRejecting(stream, new Set(['bad@1', 'worse@1']));
-    assert.deepEqual(statusOf(stream.client, NODE).rejected, {
+    assert.deepEqual(statusOf(stream.client, CART_NODE).rejected, {
       type: CLUSTER,
       resources: ['bad', 'worse'],
       message: 'connect_timeout',
@@ -69,7 +61,7 @@ describe('a NACK', () => {
     stream.expect('CDS +a +b');
     stream.nack('CDS');
     assert.deepEqual(stream.settle(), ['CDS +a', 'CDS +b']);
-    assert.equal(statusOf(stream.client, NODE).rejected, undefined);
+    assert.equal(statusOf(stream.client, CART_NODE).rejected, undefined);
   });
 
   test('of a response of which a part was sent again since blames nobody yet', () => {
@@ -103,7 +95,7 @@ describe('a NACK', () => {
     stream.publish(world({ CDS: 'bad@2' }));
     stream.expect('CDS +bad@2');
     stream.ack('CDS');
-    assert.equal(statusOf(stream.client, NODE).rejected, undefined);
+    assert.equal(statusOf(stream.client, CART_NODE).rejected, undefined);
   });
 
   test('what was applied of a rejected response is removed when it goes: Envoy never lists it', () => {
@@ -157,7 +149,7 @@ describe('a rejected new cluster', () => {
     stream.expect('LDS +l80');
     stream.request('RDS', { subscribe: ['80', '81'] });
     stream.expect('RDS +80');
-    assert.equal(statusOf(stream.client, NODE).synced, false);
+    assert.equal(statusOf(stream.client, CART_NODE).synced, false);
   });
 
   test('releases them when a good version arrives', () => {
