@@ -230,6 +230,16 @@ export const CONTROLLER_LIMITS: readonly Limit[] = [
     test: ['controller/xds/stream-limit.test.ts', 'so many streams are served at a time; one that ends makes room'],
   },
   {
+    of: 'time until an xDS client says who it is',
+    value: '10 s',
+    effect: 'its stream is ended',
+    metric: 'lazyscope_xds_refused_total',
+    test: [
+      'controller/xds/stream-limit.test.ts',
+      'a stream on which nothing comes is ended, one that has said who it is stays open',
+    ],
+  },
+  {
     of: 'names that an xDS client subscribes to, of one type',
     value: '100,000, of 512 characters',
     effect: 'its stream is ended',
