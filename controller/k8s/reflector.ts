@@ -183,7 +183,8 @@ export class Reflector {
     if (error.code === 'Forbidden') {
       this.#enter({ name: 'Forbidden', reason: error.message });
       this.#settle();
-      return this.#calm();
+      // A server that starts refuses everybody for a second or two, until it has read its roles.
+      return Math.min(this.#backOff.next(), this.#calm());
     }
     const since = this.#state.name === 'Down' ? this.#state.since : this.#options.now();
     this.#enter({ name: 'Down', reason: error.message, since });

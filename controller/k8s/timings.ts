@@ -4,7 +4,10 @@ export interface KubernetesTimings {
   /** Bound of the first wait after a failure; it doubles up to {@link longestRetry}. */
   readonly firstRetry: number;
   readonly longestRetry: number;
-  /** Between two looks at a kind that may not be read or is not installed; up to half as much again, by chance. */
+  /**
+   * Between two looks at a kind that is not installed, and at most between two at one that may not be read; up to half
+   * as much again, by chance.
+   */
   readonly calmRetry: number;
   /** A list that misses much is believed when a second one, this much later, misses it too. */
   readonly secondLook: number;
