@@ -34,7 +34,11 @@ export function createHealthServer(options: HealthOptions): Server {
     else answer(response, 404, 'Served here: /livez, /readyz?verbose, /metrics\n');
   });
   server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
-  server.on('drop', options.onDropped);
+  server.on('drop', () => {
+    // Whoever keeps connections without using them must not keep probes out.
+    server.closeIdleConnections();
+    options.onDropped();
+  });
   return server;
 }
 

@@ -85,6 +85,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 function limitConnections(app: FastifyInstance, most: number, limits: HttpLimits): void {
   app.server.maxConnections = most;
   app.server.on('drop', () => {
+    // Whoever keeps connections without using them must not keep probes out.
+    app.server.closeIdleConnections();
     limits.HttpConnections += 1;
   });
 }

@@ -135,7 +135,7 @@ export const EGRESS_LIMITS: readonly Limit[] = [
   {
     of: 'connections to health and metrics',
     value: '1,000',
-    effect: 'closed unanswered',
+    effect: 'closed unanswered, and those that are not in use',
     metric: reached('HealthConnections'),
     test: ['egress/health.test.ts', 'serves so many connections at a time; those beyond are closed and counted'],
   },
@@ -256,7 +256,7 @@ export const CONTROLLER_LIMITS: readonly Limit[] = [
   {
     of: 'connections to API, health and metrics',
     value: '1,000',
-    effect: 'closed unanswered',
+    effect: 'closed unanswered, and those that are not in use',
     metric: learned('HttpConnections'),
     test: [
       'controller/http/server.test.ts',

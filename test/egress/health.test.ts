@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { Agent, get, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { test } from 'node:test';
 import { Registry } from 'prom-client';
@@ -23,4 +24,24 @@ test('serves so many connections at a time; those beyond are closed and counted'
   first.destroy();
   second.destroy();
   t.after(() => server.close());
+});
+
+test('when no more is let in, connections that are kept without use are closed: probes get through', async (t) => {
+  const options = { checks: () => [], registry: new Registry(), maxConnections: 1, onDropped: () => undefined };
+  const server = createHealthServer(options).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const agent = new Agent({ keepAlive: true });
+  const [answer] = (await once(get({ port, agent, path: '/livez' }), 'response')) as [IncomingMessage];
+  await once(answer.resume(), 'end');
+  const [kept] = Object.values(agent.freeSockets).flatMap((sockets) => sockets ?? []);
+  assert.ok(kept);
+  const closed = once(kept, 'close');
+  await once(
+    connect(port, '127.0.0.1').on('error', () => undefined),
+    'close',
+  );
+  await closed;
+  assert.equal((await fetch(`http://127.0.0.1:${port}/livez`)).status, 200);
 });

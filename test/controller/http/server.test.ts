@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { Agent, get, type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -91,6 +91,24 @@ test('serves so many connections at a time; those beyond are closed and counted'
   await once(open(), 'close');
   for (const socket of kept) socket.destroy();
   assert.equal(server.limits.HttpConnections, 1);
+});
+
+test('when no more is let in, connections that are kept without use are closed: probes get through', async (t) => {
+  const server = shopServer({ maxConnections: 1 });
+  t.after(() => server.close());
+  const { address, port } = await server.listen({ address: '127.0.0.1', port: 0 });
+  const agent = new Agent({ keepAlive: true });
+  const [answer] = (await once(get({ port, agent, path: '/livez' }), 'response')) as [IncomingMessage];
+  await once(answer.resume(), 'end');
+  const [kept] = Object.values(agent.freeSockets).flatMap((sockets) => sockets ?? []);
+  assert.ok(kept);
+  const closed = once(kept, 'close');
+  await once(
+    connect(port, address).on('error', () => undefined),
+    'close',
+  );
+  await closed;
+  assert.equal((await fetch(`http://${address}:${port}/livez`)).status, 200);
 });
 
 test('a body that is too large is refused and counted', async (t) => {
