@@ -33,7 +33,7 @@ function addAccessLogMetrics(registry: Registry, accessLogs: AccessLogCounts): v
   });
   new Counter({
     name: 'lazyscope_access_log_streams_refused_total',
-    help: 'Access log streams that were refused, or are not listened to, for who opened them.',
+    help: 'Access log streams that were refused, or are not listened to: too many, or for who opened them.',
     registers,
     collect() {
       this.reset();

@@ -16,12 +16,17 @@ import { type DecodedAccessLogs, decodeAccessLogs } from '../wire/access-log-dec
  */
 export const LARGEST_MESSAGE_BYTES = 4 * 1024 * 1024;
 
+/** Each egress opens one. */
+const MAX_STREAMS = 1_000;
+
 export interface AccessLogServiceOptions {
   readonly sink: AccessLogSink;
   readonly problem: (problem: Problem) => void;
   readonly now: () => number;
   /** Tells why a call is refused, or nothing. Default: none is. */
   readonly authorize?: (call: AccessLogCall) => string | undefined;
+  /** Streams that may be open at a time; default 1,000. Those beyond are refused with RESOURCE_EXHAUSTED. */
+  readonly maxStreams?: number;
 }
 
 type AccessLogCall = ServerReadableStream<Buffer, object>;
@@ -38,7 +43,7 @@ export interface AccessLogCounts {
   oversized: number;
   /** Entries that were skipped. */
   invalid: number;
-  /** Streams that were refused for who opened them, or as they did not say who. */
+  /** Streams that were refused: too many, for who opened them, or as they did not say who. */
   refused: number;
   /** Streams that ended otherwise than by their sender's wish or ours. */
   broken: number;
@@ -68,11 +73,11 @@ export function createAccessLogService(options: AccessLogServiceOptions): Access
   const counts = { streams: 0, messages: 0, unreadable: 0, oversized: 0, invalid: 0, refused: 0, broken: 0 };
   const open = new Set<() => void>();
   const handle = (call: AccessLogCall, done: sendUnaryData<object>): void => {
-    const unauthorized = options.authorize?.(call);
-    if (unauthorized !== undefined) {
+    const refusal = refusalOf(call, counts.streams, options);
+    if (refusal) {
       counts.refused += 1;
-      options.problem({ subject: subjectOf(call), reason: `refused: ${unauthorized}` });
-      done({ code: status.PERMISSION_DENIED, details: unauthorized });
+      options.problem({ subject: subjectOf(call), reason: `refused: ${refusal.reason}` });
+      done({ code: refusal.code, details: refusal.reason });
       return;
     }
     const stream = new AccessLogStream(options, counts, subjectOf(call));
@@ -98,6 +103,17 @@ export function createAccessLogService(options: AccessLogServiceOptions): Access
     for (const end of open) end();
   };
   return { handlers: { StreamAccessLogs: handle }, counts, close };
+}
+
+function refusalOf(
+  call: AccessLogCall,
+  streams: number,
+  { authorize, maxStreams = MAX_STREAMS }: AccessLogServiceOptions,
+): Refusal | undefined {
+  const unauthorized = authorize?.(call);
+  if (unauthorized !== undefined) return { code: status.PERMISSION_DENIED, reason: unauthorized };
+  if (streams < maxStreams) return undefined;
+  return { code: status.RESOURCE_EXHAUSTED, reason: `${maxStreams} access log streams are open already` };
 }
 
 function subjectOf(call: AccessLogCall): string {

@@ -206,6 +206,16 @@ export const CONTROLLER_LIMITS: readonly Limit[] = [
     ],
   },
   {
+    of: 'access log streams',
+    value: '1,000',
+    effect: 'refused; the egress tries again',
+    metric: 'lazyscope_access_log_streams_refused_total',
+    test: [
+      'controller/als/service.test.ts',
+      'so many are heard at a time; further ones are refused, counted and named, until one ends',
+    ],
+  },
+  {
     of: 'an access log message',
     value: '4 MiB',
     effect: 'skipped',

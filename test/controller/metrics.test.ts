@@ -12,7 +12,7 @@ const EGRESS = encodeIdentifier('egress~10.0.9.9~egress-0.lazyscope~lazyscope.sv
 test('whatever becomes of a stream, a message or an entry is counted in its own metric', async (t) => {
   const mesh = await new Mesh().start();
   t.after(() => mesh.pipeline.stop());
-  const server = await AccessLogServer.start(t, mesh.pipeline);
+  const server = await AccessLogServer.start(t, { sink: mesh.pipeline });
   const registry = createMetrics('1.2.3');
   addLearningMetrics(registry, mesh.pipeline, server.service.counts);
   const entries = [

@@ -10,9 +10,13 @@ import {
   ServerCredentials,
   type ServiceError,
 } from '@grpc/grpc-js';
-import { createAccessLogService, type AccessLogService as Service } from '../../../controller/als/service.ts';
+import {
+  type AccessLogServiceOptions,
+  createAccessLogService,
+  type AccessLogService as Service,
+} from '../../../controller/als/service.ts';
 import type { AccessLogEntry } from '../../../controller/core/model.ts';
-import type { AccessLogSink, Problem } from '../../../controller/core/ports.ts';
+import type { Problem } from '../../../controller/core/ports.ts';
 import { AccessLogService } from '../../../controller/wire/grpc.ts';
 import { eventually } from '../../support/eventually.ts';
 
@@ -40,20 +44,21 @@ export class AccessLogServer {
   readonly #clients: Client[] = [];
   #port = 0;
 
-  private constructor(sink?: AccessLogSink) {
+  private constructor(options: Partial<AccessLogServiceOptions>) {
     this.service = createAccessLogService({
-      sink: sink ?? {
+      sink: {
         accessLogs: (entries) => this.entries.push(...entries),
         egressRefused: (...told) => this.refused.push(told),
       },
       problem: (problem) => this.problems.push(problem),
       now: () => 5_000,
+      ...options,
     });
   }
 
-  /** @param sink takes what comes, instead of {@link entries} and {@link refused} */
-  static async start(t: TestContext, sink?: AccessLogSink): Promise<AccessLogServer> {
-    const started = new AccessLogServer(sink);
+  /** @param options a `sink` takes what comes, instead of {@link entries} and {@link refused} */
+  static async start(t: TestContext, options: Partial<AccessLogServiceOptions> = {}): Promise<AccessLogServer> {
+    const started = new AccessLogServer(options);
     started.#server.addService(AccessLogService, started.service.handlers);
     started.#port = await new Promise<number>((resolve, reject) => {
       const bound = (error: Error | null, port: number): void => (error ? reject(error) : resolve(port));

@@ -37,7 +37,7 @@ const frames = (...all: readonly Uint8Array[]): Buffer => Buffer.concat(all.map(
 async function graphAfter(t: TestContext, tell: (server: AccessLogServer, mesh: Mesh) => Promise<void>) {
   const mesh = await new Mesh().start();
   t.after(() => mesh.pipeline.stop());
-  await tell(await AccessLogServer.start(t, mesh.pipeline), mesh);
+  await tell(await AccessLogServer.start(t, { sink: mesh.pipeline }), mesh);
   return mesh.pipeline.reports
     .edges({})
     .map(({ from, to, port, protocol, relayReason, firstSeen, lastSeen }) =>

@@ -174,6 +174,23 @@ describe('a message', () => {
   }
 });
 
+describe('of many streams', () => {
+  it('so many are heard at a time; further ones are refused, counted and named, until one ends', async (t) => {
+    const server = await AccessLogServer.start(t, { maxStreams: 1 });
+    const first = server.open();
+    first.write(encodeIdentifier(EGRESS), logs);
+    await eventually('the first is heard', () => server.entries.length === 1);
+    const second = server.open();
+    second.write(encodeIdentifier(EGRESS), logs);
+    assert.equal((await second.ended)?.code, status.RESOURCE_EXHAUSTED);
+    assert.deepEqual([server.entries, server.service.counts.refused], [[tcp], 1]);
+    assert.match(server.problems[0]?.reason ?? '', /^refused: 1 access log streams are open already$/);
+    await first.end();
+    await server.send(encodeIdentifier(EGRESS), logs);
+    assert.deepEqual(server.entries, [tcp, tcp]);
+  });
+});
+
 describe('closing', () => {
   it('ends every stream without a word of trouble', async (t) => {
     const server = await AccessLogServer.start(t);
