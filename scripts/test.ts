@@ -2,7 +2,7 @@
  * Runs `test/**\/*.test.ts` of the working directory with Node's test runner: unit tests side by side, then those under
  * `test/e2e/` one at a time, since each of them fills the machine with Envoys. `node scripts/test.ts PART...` takes only
  * files whose path contains one of the parts. `node scripts/test.ts --mesh PART...` takes those under `test/mesh/`, which
- * are otherwise left out.
+ * are otherwise left out: side by side, as most of them wait for delays, but those under `test/mesh/load/` one at a time.
  *
  * Stricter than `node --test`: also a skipped or todo test fails the run, and so does a run without any test.
  */
@@ -16,7 +16,10 @@ import { type Counts, closingLines, isClosingLine, NO_COUNTS, passedOver, plus, 
 const E2E = 'test/e2e/';
 /** Tests on a real API server and istiod: a run of their own (`make test-mesh`), as building these takes long. */
 const MESH = 'test/mesh/';
-const FILE_TIMEOUT_MS = { unit: 120_000, e2e: 900_000 };
+/** Files that want the machine for themselves. */
+const ALONE = [E2E, 'test/mesh/load/'];
+/** On a mesh of real programs, and without. */
+const FILE_TIMEOUT_MS = { mesh: 900_000, unit: 120_000 };
 
 let counts: Counts = NO_COUNTS;
 let succeeded = true;
@@ -51,13 +54,12 @@ const files = globSync('test/**/*.test.ts')
   .filter((file) => file.startsWith(MESH) === onMesh)
   .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)))
   .sort();
-const isHeavy = (file: string): boolean => file.startsWith(E2E) || file.startsWith(MESH);
-const heavy = files.filter(isHeavy);
-const unit = files.filter((file) => !isHeavy(file));
+const isAlone = (file: string): boolean => ALONE.some((folder) => file.startsWith(folder));
+const timeout = onMesh ? FILE_TIMEOUT_MS.mesh : FILE_TIMEOUT_MS.unit;
 
 const events = eventsOf([
-  () => run({ files: unit, concurrency: availableParallelism(), timeout: FILE_TIMEOUT_MS.unit }),
-  () => run({ files: heavy, concurrency: 1, timeout: FILE_TIMEOUT_MS.e2e }),
+  () => run({ files: files.filter((file) => !isAlone(file)), concurrency: availableParallelism(), timeout }),
+  () => run({ files: files.filter(isAlone), concurrency: 1, timeout: FILE_TIMEOUT_MS.mesh }),
 ]);
 for await (const text of Readable.from(events).compose(new spec())) process.stdout.write(text);
 

@@ -104,7 +104,7 @@ suite('From the first request on', { concurrency: 4 }, () => {
     const client = await Client.start('matching');
     const first = await client.ask(to, { 'x-try': 'canary' });
     assert.deepEqual(first, { server: canary, peer: mesh.egress.pod.address });
-    assert.deepEqual(await client.ask(to), { server: stable, peer: mesh.egress.pod.address });
+    assert.equal((await client.ask(to)).server, stable);
     await client.direct(to);
     assert.deepEqual(await client.ask(to, { 'x-try': 'canary' }), { server: canary, peer: client.pod.address });
     assert.deepEqual(await client.ask(to), { server: stable, peer: client.pod.address });
@@ -114,9 +114,8 @@ suite('From the first request on', { concurrency: 4 }, () => {
     const to = await service('short', (host) => [{ route: [bySubset('canary')(host)] }]);
     const byShortName = { ...to, host: to.name };
     const client = await Client.start('brief');
-    for (let request = 0; request < 5; request += 1) {
-      assert.deepEqual(await client.ask(byShortName), { server: canary, peer: mesh.egress.pod.address });
-    }
+    assert.deepEqual(await client.ask(byShortName), { server: canary, peer: mesh.egress.pod.address });
+    for (let request = 1; request < 5; request += 1) assert.equal((await client.ask(byShortName)).server, canary);
     await client.direct(byShortName);
     assert.deepEqual(await client.ask(byShortName), { server: canary, peer: client.pod.address });
   });

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Patience {
-  /** Default 20 s: generous, as reaching it means failure. */
+  /** Default 60 s: generous, as reaching it means failure. */
   readonly timeoutMs?: number;
   /** Pause between two looks; default 20 ms. */
   readonly intervalMs?: number;
@@ -11,13 +11,13 @@ export interface Patience {
 /**
  * Looks until the probe gives something other than `undefined` or `false`, and returns that. An error of the probe
  * means "not yet".
- * @param what the awaited event, as the failure names it: `still not true after 20 s: <what>`
+ * @param what the awaited event, as the failure names it: `still not true after 60 s: <what>`
  * @throws Error with the probe's last error as cause, when time is up
  */
 export async function eventually<T>(
   what: string,
   probe: () => T | undefined | false | Promise<T | undefined | false>,
-  { timeoutMs = 20_000, intervalMs = 20 }: Patience = {},
+  { timeoutMs = 60_000, intervalMs = 20 }: Patience = {},
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   let cause: unknown;

@@ -64,7 +64,7 @@ export class RecordingMeshSink implements MeshSink {
 
   /**
    * Waits until the condition holds; it is looked at after every call of the source.
-   * @throws Error naming what was awaited, after 20 s
+   * @throws Error naming what was awaited, when time is up
    */
   async until(what: string, condition: () => boolean): Promise<void> {
     if (condition()) return;

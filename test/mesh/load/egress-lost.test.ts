@@ -1,11 +1,11 @@
 /** The egress is lost for good: traffic finds another, and without any the mesh is as it was before. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { App } from '../support/apps/load-app.ts';
-import type { Pod } from '../support/bed/pod.ts';
-import { eventually } from '../support/eventually.ts';
-import { Calls } from './bed/calls.ts';
-import { IstioMesh } from './bed/istio-mesh.ts';
+import type { App } from '../../support/apps/load-app.ts';
+import type { Pod } from '../../support/bed/pod.ts';
+import { eventually } from '../../support/eventually.ts';
+import { Calls } from '../bed/calls.ts';
+import { IstioMesh } from '../bed/istio-mesh.ts';
 
 const HTTP = 8080;
 const SERVICES = 10;

@@ -1,13 +1,13 @@
 /** How lazy workloads get back to full configuration, by us and without us: what is in use goes on meanwhile. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import type { App } from '../support/apps/load-app.ts';
-import type { KubernetesObject } from '../support/bed/kubernetes-objects.ts';
-import type { Pod } from '../support/bed/pod.ts';
-import type { ServiceHandle } from '../support/bed/small-mesh.ts';
-import { eventually } from '../support/eventually.ts';
-import { Calls } from './bed/calls.ts';
-import { IstioMesh } from './bed/istio-mesh.ts';
+import type { App } from '../../support/apps/load-app.ts';
+import type { KubernetesObject } from '../../support/bed/kubernetes-objects.ts';
+import type { Pod } from '../../support/bed/pod.ts';
+import type { ServiceHandle } from '../../support/bed/small-mesh.ts';
+import { eventually } from '../../support/eventually.ts';
+import { Calls } from '../bed/calls.ts';
+import { IstioMesh } from '../bed/istio-mesh.ts';
 
 const HTTP = 8080;
 

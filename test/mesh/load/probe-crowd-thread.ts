@@ -1,6 +1,6 @@
 /** Runs in a thread of its own: hundreds of eager proxies, which make istiod's push queue long. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { IstiodClient } from '../support/ads/istiod-client.ts';
+import { IstiodClient } from '../../support/ads/istiod-client.ts';
 
 export interface CrowdOptions {
   readonly istiod: string;

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import type { LoadCount } from '../support/apps/load.ts';
-import { type App, loadApp } from '../support/apps/load-app.ts';
-import type { Pod } from '../support/bed/pod.ts';
-import type { ServiceHandle } from '../support/bed/small-mesh.ts';
-import { eventually } from '../support/eventually.ts';
-import { IstioMesh, type IstioMeshOptions } from './bed/istio-mesh.ts';
+import type { LoadCount } from '../../support/apps/load.ts';
+import { type App, loadApp } from '../../support/apps/load-app.ts';
+import type { Pod } from '../../support/bed/pod.ts';
+import type { ServiceHandle } from '../../support/bed/small-mesh.ts';
+import { eventually } from '../../support/eventually.ts';
+import { IstioMesh, type IstioMeshOptions } from '../bed/istio-mesh.ts';
 
 const SERVICES = 20;
 const REQUESTS_PER_SECOND = 1_000;

@@ -1,11 +1,11 @@
 /** A lazy sidecar holds what its workload uses, however large the mesh grows. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Pod } from '../support/bed/pod.ts';
-import type { ServiceHandle } from '../support/bed/small-mesh.ts';
-import { eventually } from '../support/eventually.ts';
-import { Calls } from './bed/calls.ts';
-import { IstioMesh } from './bed/istio-mesh.ts';
+import type { Pod } from '../../support/bed/pod.ts';
+import type { ServiceHandle } from '../../support/bed/small-mesh.ts';
+import { eventually } from '../../support/eventually.ts';
+import { Calls } from '../bed/calls.ts';
+import { IstioMesh } from '../bed/istio-mesh.ts';
 
 const [HTTP, OTHER_HTTP, TCP] = [8080, 8081, 9000];
 const MORE_HTTP_SERVICES = 1_000;

@@ -1,12 +1,12 @@
 /** istiod goes away in the middle of a phase, for longer than any delay would have waited. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Pod } from '../support/bed/pod.ts';
-import type { ServiceHandle } from '../support/bed/small-mesh.ts';
-import { eventually } from '../support/eventually.ts';
-import { Calls } from './bed/calls.ts';
-import { IstioMesh } from './bed/istio-mesh.ts';
-import type { StoredObject } from './bed/kubernetes-client.ts';
+import type { Pod } from '../../support/bed/pod.ts';
+import type { ServiceHandle } from '../../support/bed/small-mesh.ts';
+import { eventually } from '../../support/eventually.ts';
+import { Calls } from '../bed/calls.ts';
+import { IstioMesh } from '../bed/istio-mesh.ts';
+import type { StoredObject } from '../bed/kubernetes-client.ts';
 
 const HTTP = 8080;
 /** Of the clock, which must not count here. */

@@ -2,15 +2,15 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { type App, loadApp } from '../support/apps/load-app.ts';
-import type { EnvoyAdmin } from '../support/bed/envoy-admin.ts';
-import type { Pod } from '../support/bed/pod.ts';
-import type { ServiceHandle } from '../support/bed/small-mesh.ts';
-import { eventually } from '../support/eventually.ts';
-import { Calls } from './bed/calls.ts';
-import { IstioMesh } from './bed/istio-mesh.ts';
-import type { StoredObject } from './bed/kubernetes-client.ts';
-import { applyWorkload } from './bed/workload-objects.ts';
+import { type App, loadApp } from '../../support/apps/load-app.ts';
+import type { EnvoyAdmin } from '../../support/bed/envoy-admin.ts';
+import type { Pod } from '../../support/bed/pod.ts';
+import type { ServiceHandle } from '../../support/bed/small-mesh.ts';
+import { eventually } from '../../support/eventually.ts';
+import { Calls } from '../bed/calls.ts';
+import { IstioMesh } from '../bed/istio-mesh.ts';
+import type { StoredObject } from '../bed/kubernetes-client.ts';
+import { applyWorkload } from '../bed/workload-objects.ts';
 
 const HTTP = 8080;
 const WORKLOADS = 100;

@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { DemoFigures } from '../../demo/figures.ts';
-import { SHOP } from '../../demo/shop.ts';
-import { DemoRun } from '../support/demo-run.ts';
+import type { DemoFigures } from '../../../demo/figures.ts';
+import { SHOP } from '../../../demo/shop.ts';
+import { DemoRun } from '../../support/demo-run.ts';
 
 const FILLER = 20;
 /** Every lazy sidecar holds it from the beginning: it speaks first on a port that is HTTP elsewhere. */
