@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -12,6 +12,7 @@ const PASSES = "test('passes', () => {});\n";
 interface Run {
   readonly status: number | null;
   readonly output: string;
+  readonly cwd: string;
 }
 
 /** Runs `make test`'s runner on files of a project of its own. */
@@ -25,7 +26,7 @@ function runTests(t: TestContext, files: Record<string, string>, parts: readonly
   // Node's runner refuses to run inside a test that it runs, and tells by this variable.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const { status, stdout, stderr } = spawnSync(process.execPath, [RUNNER, ...parts], { cwd, env, encoding: 'utf8' });
-  return { status, output: stdout + stderr };
+  return { status, output: stdout + stderr, cwd };
 }
 
 test('passes when every test passes, and closes with the sum of unit and e2e tests', (t) => {
@@ -41,6 +42,24 @@ test('leaves out the tests on real servers, which run when asked for', (t) => {
   assert.match(runTests(t, files).output, /^ℹ tests 1$/m);
   assert.match(runTests(t, files, ['--mesh']).output, /^ℹ tests 2$/m);
   assert.match(runTests(t, files, ['--mesh', 'c.test']).output, /^ℹ tests 1$/m);
+});
+
+/** Says when it begins and, after a while, when it ends. */
+const TAKES_A_WHILE = `
+import { appendFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+test('takes a while', async () => {
+  appendFileSync('order', 'begins ');
+  await setTimeout(500);
+  appendFileSync('order', 'ends ');
+});
+`;
+
+test('runs tests under load one at a time', (t) => {
+  const names = ['test/mesh/load/a.test.ts', 'test/mesh/load/b.test.ts'];
+  const files = Object.fromEntries(names.map((name) => [name, TAKES_A_WHILE]));
+  const { status, cwd } = runTests(t, files, ['--mesh']);
+  assert.deepEqual([status, readFileSync(join(cwd, 'order'), 'utf8')], [0, 'begins ends begins ends ']);
 });
 
 const FAILURES: Record<string, { readonly code: string; readonly says: RegExp }> = {
