@@ -7,7 +7,7 @@
  *                                   store
  */
 import { createHash } from 'node:crypto';
-import { Server, ServerCredentials, setLogger } from '@grpc/grpc-js';
+import { type Server, ServerCredentials, setLogger } from '@grpc/grpc-js';
 import { Command } from 'commander';
 import { type Logger, pino } from 'pino';
 import { createAccessLogService } from './als/service.ts';
@@ -35,7 +35,8 @@ import { SqliteStore } from './store/sqlite.ts';
 import { CertificateFolder } from './tls/certificate-folder.ts';
 import { egressAuthorization } from './tls/peer-authorization.ts';
 import { serverCredentials } from './tls/server-credentials.ts';
-import { AccessLogService, AggregatedDiscoveryService, SERVER_OPTIONS } from './wire/grpc.ts';
+import { AccessLogService, AggregatedDiscoveryService } from './wire/grpc.ts';
+import { createGrpcServer } from './wire/grpc-server.ts';
 import { encode } from './wire/messages.ts';
 import { createAdsService } from './xds/server.ts';
 
@@ -117,7 +118,7 @@ export async function startController(config: ControllerConfig, version: string,
   const serving = Promise.withResolvers<void>();
   followMesh(source, serving.promise, parts);
   await Promise.all([pipeline.start().then(() => start.reached('graph')), certificates?.start()]);
-  const grpc = new Server(SERVER_OPTIONS);
+  const grpc = createGrpcServer();
   grpc.addService(AccessLogService, accessLogs.handlers);
   grpc.addService(AggregatedDiscoveryService, ads.handlers);
   const grpcPort = await bind(grpc, config, certificates);

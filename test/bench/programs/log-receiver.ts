@@ -3,14 +3,14 @@
  * decodes all of each message with protobufjs. Both receive through the same gRPC server and keep the same set.
  */
 import {
-  Server,
   ServerCredentials,
   type ServerReadableStream,
   type sendUnaryData,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { createAccessLogService } from '../../../controller/als/service.ts';
-import { AccessLogService, SERVER_OPTIONS } from '../../../controller/wire/grpc.ts';
+import { AccessLogService } from '../../../controller/wire/grpc.ts';
+import { createGrpcServer } from '../../../controller/wire/grpc-server.ts';
 import { messageType } from '../../../controller/wire/messages.ts';
 import { EdgeSet } from '../log-ingest/edge-set.ts';
 import { serveCommands } from '../method/commands.ts';
@@ -90,7 +90,7 @@ function withProtobufjs(): Handle {
 }
 
 async function serve(handle: Handle): Promise<number> {
-  const server = new Server(SERVER_OPTIONS);
+  const server = createGrpcServer();
   const anew: Handle = (call, done) => {
     edges = new EdgeSet();
     handle(call, done);

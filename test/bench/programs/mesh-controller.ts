@@ -5,13 +5,14 @@
  */
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
+import { ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import { type NodeIdentity, RESOURCE_TYPES, type Resource, type Snapshot } from '../../../controller/core/model.ts';
 import { SnapshotBuilder } from '../../../controller/core/snapshot/snapshot.ts';
 import { Pipeline } from '../../../controller/pipeline.ts';
 import { MemoryStore } from '../../../controller/store/memory.ts';
-import { AggregatedDiscoveryService, SERVER_OPTIONS } from '../../../controller/wire/grpc.ts';
+import { AggregatedDiscoveryService } from '../../../controller/wire/grpc.ts';
+import { createGrpcServer } from '../../../controller/wire/grpc-server.ts';
 import { encode } from '../../../controller/wire/messages.ts';
 import { createAdsService } from '../../../controller/xds/server.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -124,7 +125,7 @@ function watched(handle: (call: Call) => void): (call: Call) => void {
 
 async function serve(): Promise<number> {
   const { handlers } = createAdsService({ source: pipeline, now: Date.now, logger });
-  const server = new Server(SERVER_OPTIONS);
+  const server = createGrpcServer();
   const handle = handlers['DeltaAggregatedResources'] as unknown as (call: Call) => void;
   server.addService(AggregatedDiscoveryService, { DeltaAggregatedResources: watched(handle) as never });
   return new Promise((resolve, reject) => {
