@@ -11,8 +11,9 @@ const LONGEST = (WORDS - 1) * 4;
 const SPREAD = 0x9e37_79b1;
 
 /**
- * Texts that come again and again, and what was made of them: an address in a stream is the same few thousand times. Of
- * two texts that share a slot the newer one is kept, so it never grows and nothing that is sent makes it slow.
+ * Texts that come again and again, and what was made of them: an address in a stream is the same few thousand times.
+ * Slots go in pairs: of the texts that share one the two newest are kept, so it never grows and nothing that is sent
+ * makes it slow.
  */
 export class RecurringTexts<T> {
   readonly #convert: (text: string) => T;
@@ -56,7 +57,9 @@ export class RecurringTexts<T> {
     hash = Math.imul(((hash << 5) | (hash >>> 27)) ^ last, SPREAD);
     const slot = hash >>> (32 - SLOT_BITS);
     const place = this.#places[slot] as number;
-    return this.#isAt(place, whole) ? this.#values[place] : this.#keep(slot, bytes, start, end);
+    if (this.#isAt(place, whole)) return this.#values[place];
+    const other = this.#places[slot ^ 1] as number;
+    return this.#isAt(other, whole) ? this.#values[other] : this.#keep(slot, bytes, start, end);
   }
 
   /** Whether this place has the text that is asked for. The first word tells its length, and so which others count. */
@@ -71,11 +74,20 @@ export class RecurringTexts<T> {
   #keep(slot: number, bytes: Uint8Array, start: number, end: number): T | undefined {
     const value = this.#convertBytes(bytes, start, end);
     if (value === undefined) return undefined;
-    const place = this.#places[slot] || this.#values.length;
-    this.#places[slot] = place;
+    const place = this.#takePlace(slot);
     this.#words.set(this.#asked, place * WORDS);
     this.#values[place] = value;
     return value;
+  }
+
+  /** In this slot. What was there goes to its neighbour, and gives way when both are taken. */
+  #takePlace(slot: number): number {
+    const places = this.#places;
+    const older = places[slot] as number;
+    const place = (older === 0 ? 0 : (places[slot ^ 1] as number)) || this.#values.length;
+    if (older !== 0) places[slot ^ 1] = older;
+    places[slot] = place;
+    return place;
   }
 
   #convertBytes(bytes: Uint8Array, start: number, end: number): T | undefined {

@@ -28,6 +28,14 @@ test('texts that share a place are never taken for each other', () => {
   for (const text of [...all, ...all.slice(0, 1_000)]) assert.equal(get(text), `<${text}>`);
 });
 
+test('of a few thousand texts few are converted twice, as two may share a place', () => {
+  const { get, conversions } = reader();
+  const all = Array.from({ length: 4_000 }, (_, index) => `10.0.${index >> 8}.${index & 255}`);
+  for (let time = 0; time < 3; time += 1) for (const text of all) get(text);
+  const again = conversions() - all.length;
+  assert.ok(again < all.length / 6, `${again} conversions too many`);
+});
+
 test('texts that differ in their last bytes or in length alone are never taken for each other', () => {
   const { get } = reader();
   const all = Array.from({ length: 61 }, (_, length) => ['x', '\0'].map((last) => 'x'.repeat(length) + last)).flat();
