@@ -183,17 +183,17 @@ function toEntry(fields: EntryFields, reporter: string, isHttp: boolean): Access
     addressFault(destination, 'downstream_local_address', 1) ??
     (phase === undefined ? typeFault(fields.type) : timeFault(fields));
   if (fault !== undefined || phase === undefined) return fault ?? '';
-  const entry: Mutable<AccessLogEntry> = {
-    phase,
-    reporter,
-    startTime: seconds * 1000 + Math.floor(nanos / 1_000_000),
-    source: { address: source.written.canonical ?? '', port: source.port },
-    destination: { address: destination.written.canonical ?? '', port: destination.port },
-    protocol: wireProtocol(fields, isHttp),
-    answered: !fields.isConnectionFailure,
-    counters: fields.hasCounts ? trafficOf(fields) : NO_TRAFFIC,
-  };
-  if (host !== '') entry.host = host;
+  const startTime = seconds * 1000 + Math.floor(nanos / 1_000_000);
+  const from = { address: source.written.canonical ?? '', port: source.port };
+  const to = { address: destination.written.canonical ?? '', port: destination.port };
+  const protocol = wireProtocol(fields, isHttp);
+  const answered = !fields.isConnectionFailure;
+  const counters = fields.hasCounts ? trafficOf(fields) : NO_TRAFFIC;
+  // Whole at once: a field that is added later costs an object of its own, and most entries have a host.
+  const entry: Mutable<AccessLogEntry> =
+    host === ''
+      ? { phase, reporter, startTime, source: from, destination: to, protocol, answered, counters }
+      : { phase, reporter, startTime, source: from, destination: to, protocol, answered, counters, host };
   if (serverName !== '') entry.serverName = serverName;
   return entry;
 }
