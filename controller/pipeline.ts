@@ -386,10 +386,13 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
       for (const workload of this.#graph.usersOf(service)) this.#dirt.workload(workload);
     }
     for (const client of this.#clients.all()) {
-      if (client.workload !== undefined && this.#scopeOf(client.node)?.kind === 'Eager') {
-        this.#dirt.workload(client.workload);
-      }
+      if (client.workload !== undefined && this.#isEager(client.node)) this.#dirt.workload(client.workload);
     }
+  }
+
+  #isEager(node: NodeIdentity): boolean {
+    const pod = this.#registry.workloads.podOf(node);
+    return pod !== undefined && this.#registry.workloads.modeOf(pod).mode !== 'Enforce';
   }
 
   #housekeeping(): void {

@@ -19,6 +19,12 @@ export class Unreadable {
   }
 }
 
+/** The same bytes, not a copy. */
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+/** Responses may be encoded already: what many clients get alike is then encoded once. */
 function streaming(method: BidiMethod, responseStream: boolean): MethodDefinition<object, object> {
   const request = messageType(method.request);
   const response = messageType(method.response);
@@ -26,7 +32,7 @@ function streaming(method: BidiMethod, responseStream: boolean): MethodDefinitio
     path: method.path,
     requestStream: true,
     responseStream,
-    requestSerialize: (value) => Buffer.from(request.encode(value).finish()),
+    requestSerialize: (value) => bufferOf(request.encode(value).finish()),
     requestDeserialize: (bytes) => {
       try {
         return request.decode(bytes);
@@ -34,7 +40,7 @@ function streaming(method: BidiMethod, responseStream: boolean): MethodDefinitio
         return new Unreadable(reasonOf(error));
       }
     },
-    responseSerialize: (value) => Buffer.from(response.encode(value).finish()),
+    responseSerialize: (value) => (Buffer.isBuffer(value) ? value : bufferOf(response.encode(value).finish())),
     responseDeserialize: (bytes) => response.decode(bytes),
   };
 }

@@ -10,7 +10,7 @@ import { CLUSTER, LISTENER, type NodeIdentity, type Timestamp } from '../core/mo
 import { parseNodeId } from '../core/node-identity.ts';
 import type { ClientStatus, HeldResources, SnapshotSource } from '../core/ports.ts';
 import { Unreadable } from '../wire/grpc.ts';
-import { clipped, fromResponse, nodeIdOf, shortTypeName, toRequest, typeUrlOf } from './discovery-messages.ts';
+import { clipped, encodeResponse, nodeIdOf, shortTypeName, toRequest, typeUrlOf } from './discovery-messages.ts';
 import type { AdsMetrics } from './metrics.ts';
 import type { Turns } from './turns.ts';
 
@@ -119,7 +119,7 @@ export class AdsStream {
       'Pushed',
     );
     this.#isWriting = true;
-    this.#call.write(fromResponse(response), () => {
+    this.#call.write(encodeResponse(response), () => {
       this.#isWriting = false;
       turns.ask(this);
     });

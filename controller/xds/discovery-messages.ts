@@ -1,6 +1,7 @@
 /** Between Envoy's discovery messages and the words of the protocol core. */
 import type { DeltaRequest, DeltaResponse } from '../core/delta/discovery.ts';
 import { RESOURCE_TYPES, type Resource, type ResourceType } from '../core/model.ts';
+import { messageType } from '../wire/messages.ts';
 
 /** Enough to name some resources and what is wrong with them. It is kept while a client rejects something. */
 const LONGEST_ERROR = 2_000;
@@ -46,26 +47,33 @@ export function clipped(text: string, length: number): string {
   return text.length <= length ? text : `${Buffer.from(text.slice(0, length)).toString()}…`;
 }
 
-/** `envoy.service.discovery.v3.DeltaDiscoveryResponse`, ready to be serialized. */
-export function fromResponse(response: DeltaResponse): object {
-  return {
-    type_url: response.type,
-    nonce: response.nonce,
-    resources: response.resources.map(wrapped),
-    removed_resources: response.removed,
-  };
+const responseType = messageType('envoy.service.discovery.v3.DeltaDiscoveryResponse');
+
+/** A `DeltaDiscoveryResponse` in protobuf: its content, and behind it the nonce, which is each client's own. */
+export function encodeResponse(response: DeltaResponse): Buffer {
+  const content = isSameContent(last.response, response) ? last.bytes : encodeContent(response);
+  last = { response, bytes: content };
+  return Buffer.concat([content, responseType.encode({ nonce: response.nonce }).finish()]);
 }
 
-/** Many clients get the same resource: its message is made once. */
-const wrappers = new WeakMap<Resource, object>();
+/** Many clients get the same, one after the other. */
+let last: { readonly response?: DeltaResponse; readonly bytes: Uint8Array } = { bytes: Buffer.alloc(0) };
 
-function wrapped(resource: Resource): object {
-  const known = wrappers.get(resource);
-  if (known !== undefined) return known;
-  const { type, name, version, bytes } = resource;
-  const wrapper = { name, version, resource: { type_url: type, value: bytes } };
-  wrappers.set(resource, wrapper);
-  return wrapper;
+function isSameContent(a: DeltaResponse | undefined, b: DeltaResponse): boolean {
+  return a?.type === b.type && isSameList(a.resources, b.resources) && isSameList(a.removed, b.removed);
+}
+
+function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
+}
+
+function encodeContent({ type, resources, removed }: DeltaResponse): Uint8Array {
+  const content = { type_url: type, resources: resources.map(wrapped), removed_resources: removed };
+  return responseType.encode(content).finish();
+}
+
+function wrapped({ type, name, version, bytes }: Resource): object {
+  return { name, version, resource: { type_url: type, value: bytes } };
 }
 
 /** Last word of a type URL, for logs and metrics: `Cluster`. */

@@ -30,9 +30,12 @@ export class Turns {
 
   #tick(): void {
     this.#isScheduled = false;
-    for (const player of [...this.#waiting].slice(0, PLAYERS_PER_TICK)) {
+    let left = PLAYERS_PER_TICK;
+    for (const player of this.#waiting) {
       this.#waiting.delete(player);
       player.turn();
+      left -= 1;
+      if (left === 0) break;
     }
     this.#schedule();
   }
