@@ -207,7 +207,9 @@ export class DependencyGraph {
 
   /** The lazy scope of a workload; the same value until it changes. */
   scope(workload: WorkloadKey): Scope {
-    const scope = this.#scopes.get(workload) ?? scopeOf(workload, this.of(workload));
+    const known = this.#scopes.get(workload);
+    if (known) return known;
+    const scope = scopeOf(workload, this.of(workload));
     this.#scopes.set(workload, scope);
     return scope;
   }

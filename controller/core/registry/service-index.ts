@@ -96,10 +96,10 @@ export class ServiceIndex {
     const servicePort = service?.ports.find((candidate) => candidate.port === port);
     if (!service || !servicePort) return NO_ENDPOINTS;
     const { namespace, name } = service;
-    const known = this.#endpoints.get(namespace, name) ?? new Map<number, readonly Endpoint[]>();
-    this.#endpoints.set(namespace, name, known);
-    const endpoints = known.get(port) ?? this.#collect(service, servicePort);
-    known.set(port, endpoints);
+    const known = this.#endpoints.get(namespace, name);
+    const endpoints = known?.get(port) ?? this.#collect(service, servicePort);
+    if (known === undefined) this.#endpoints.set(namespace, name, new Map([[port, endpoints]]));
+    else if (!known.has(port)) known.set(port, endpoints);
     return endpoints;
   }
 

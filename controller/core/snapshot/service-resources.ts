@@ -123,7 +123,9 @@ export class ServiceResources {
   }
 
   #encodedOf(service: Service): Encoded {
-    const encoded = this.#encoded.get(service) ?? { resources: new Map(), assignments: new Map() };
+    const known = this.#encoded.get(service);
+    if (known) return known;
+    const encoded: Encoded = { resources: new Map(), assignments: new Map() };
     this.#encoded.set(service, encoded);
     return encoded;
   }
