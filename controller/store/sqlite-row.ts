@@ -1,6 +1,5 @@
 /** A {@link Dependency} as a row of table `dependency`, and back. */
 import type { SQLOutputValue } from 'node:sqlite';
-import { z } from 'zod';
 import { dependencyKey } from '../core/graph/dependency.ts';
 import type {
   Dependency,
@@ -8,12 +7,14 @@ import type {
   Destination,
   EdgeOrigin,
   RelayReason,
+  Timestamp,
   TrafficCounters,
   WireProtocol,
 } from '../core/model.ts';
 
-/** A union of the model as a schema; the compiler asks for every member. */
+/** A union of the model as a table; the compiler asks for every member. */
 type Names<Union extends string> = { readonly [Name in Union]: Name };
+const DESTINATIONS: Names<Destination['kind']> = { Service: 'Service', Address: 'Address' };
 const PROTOCOLS: Names<WireProtocol> = { HTTP1: 'HTTP1', HTTP2: 'HTTP2', TLS: 'TLS', TCP: 'TCP' };
 const ORIGINS: Names<EdgeOrigin> = { EgressLog: 'EgressLog', Seed: 'Seed' };
 const STATES: Names<DependencyState> = {
@@ -36,35 +37,59 @@ const RELAY_REASONS: Names<RelayReason> = {
 };
 
 /** What a JavaScript `Date` holds: a time beyond it could not be written out. */
-const timestamp = z.number().min(-8.64e15).max(8.64e15);
+const LATEST = 8.64e15;
 
-/** One row. Read back through this schema, since anybody can write to a file. */
-const rowSchema = z.object({
-  key: z.string(),
-  source: z.string(),
-  destination_kind: z.enum(['Service', 'Address']),
-  destination: z.string(),
-  destination_port: z.number(),
-  destination_host: z.string().nullable(),
-  protocol: z.enum(PROTOCOLS),
-  origin: z.enum(ORIGINS),
-  state: z.enum(STATES),
-  relay_reason: z.enum(RELAY_REASONS).nullable(),
-  first_seen: timestamp,
-  last_seen: timestamp,
-  connections: z.number(),
-  requests: z.number(),
-  bytes_sent: z.number(),
-  bytes_received: z.number(),
-  errors: z.number(),
-  promoted_at: timestamp.nullable(),
-  confirmed_at: timestamp.nullable(),
-  relayed_at: timestamp.nullable(),
-  cooled_at: timestamp.nullable(),
-});
-export type DependencyRow = z.infer<typeof rowSchema>;
+/** One row. */
+export interface DependencyRow {
+  readonly key: string;
+  readonly source: string;
+  readonly destination_kind: Destination['kind'];
+  readonly destination: string;
+  readonly destination_port: number;
+  readonly destination_host: string | null;
+  readonly protocol: WireProtocol;
+  readonly origin: EdgeOrigin;
+  readonly state: DependencyState;
+  readonly relay_reason: RelayReason | null;
+  readonly first_seen: number;
+  readonly last_seen: number;
+  readonly connections: number;
+  readonly requests: number;
+  readonly bytes_sent: number;
+  readonly bytes_received: number;
+  readonly errors: number;
+  readonly promoted_at: number | null;
+  readonly confirmed_at: number | null;
+  readonly relayed_at: number | null;
+  readonly cooled_at: number | null;
+}
 
-const COLUMNS = Object.keys(rowSchema.shape);
+type Column = keyof DependencyRow;
+
+/** Every column; the compiler asks for each. */
+const COLUMNS = Object.keys({
+  key: 0,
+  source: 0,
+  destination_kind: 0,
+  destination: 0,
+  destination_port: 0,
+  destination_host: 0,
+  protocol: 0,
+  origin: 0,
+  state: 0,
+  relay_reason: 0,
+  first_seen: 0,
+  last_seen: 0,
+  connections: 0,
+  requests: 0,
+  bytes_sent: 0,
+  bytes_received: 0,
+  errors: 0,
+  promoted_at: 0,
+  confirmed_at: 0,
+  relayed_at: 0,
+  cooled_at: 0,
+} satisfies Record<Column, 0>);
 
 /** Binds a {@link DependencyRow} by name. */
 export const UPSERT = `INSERT OR REPLACE INTO dependency (${COLUMNS.join(', ')})
@@ -100,42 +125,101 @@ export function toRow(dependency: Dependency): DependencyRow {
   };
 }
 
-/** Throws zod's error, which names the column, or an error that says so, when the row is none of ours. */
-export function fromRow(values: Record<string, SQLOutputValue>): Dependency {
-  const row = rowSchema.parse(values);
-  const dependency = dependencyOf(row);
-  // The pages of a file carry no checksums: a flipped bit in a name would be another workload or service.
-  const key = dependencyKey(dependency);
-  if (key !== row.key) throw new Error(`the row is that of "${key}"`);
-  return dependency;
+/** What SQLite gives of a row. Anybody can write to a file, so that it may be anything. */
+type StoredRow = Readonly<Record<string, SQLOutputValue>>;
+
+/**
+ * Reads rows back. Those of one store name the same workloads and services again and again: they share one copy of each
+ * text. Not a schema's work: it takes several times as long, and every start waits for fifty thousand rows.
+ */
+export class RowReader {
+  readonly #texts = new Map<string, string>();
+
+  /** @throws Error that names the column, or says so, when the row is none of ours */
+  read(row: StoredRow): Dependency {
+    const dependency = this.#dependency(row);
+    // The pages of a file carry no checksums: a flipped bit in a name would be another workload or service.
+    const key = dependencyKey(dependency);
+    if (key !== row['key']) throw new Error(`the row is that of "${key}"`);
+    return dependency;
+  }
+
+  #dependency(row: StoredRow): Dependency {
+    const relayReason = row['relay_reason'] === null ? undefined : nameIn(RELAY_REASONS, row, 'relay_reason');
+    const promotedAt = optionalTime(row, 'promoted_at');
+    const confirmedAt = optionalTime(row, 'confirmed_at');
+    const relayedAt = optionalTime(row, 'relayed_at');
+    const cooledAt = optionalTime(row, 'cooled_at');
+    return {
+      source: this.#same(text(row, 'source')),
+      destination: this.#destination(row),
+      protocol: nameIn(PROTOCOLS, row, 'protocol'),
+      origin: nameIn(ORIGINS, row, 'origin'),
+      state: nameIn(STATES, row, 'state'),
+      ...(relayReason !== undefined && { relayReason }),
+      firstSeen: time(row, 'first_seen'),
+      lastSeen: time(row, 'last_seen'),
+      counters: countersOf(row),
+      ...(promotedAt !== undefined && { promotedAt }),
+      ...(confirmedAt !== undefined && { confirmedAt }),
+      ...(relayedAt !== undefined && { relayedAt }),
+      ...(cooledAt !== undefined && { cooledAt }),
+    };
+  }
+
+  #destination(row: StoredRow): Destination {
+    const kind = nameIn(DESTINATIONS, row, 'destination_kind');
+    const destination = this.#same(text(row, 'destination'));
+    const port = number(row, 'destination_port');
+    if (kind === 'Service') return { kind, service: destination, port };
+    const host = row['destination_host'] === null ? undefined : this.#same(text(row, 'destination_host'));
+    return { kind, address: destination, port, ...(host !== undefined && { host }) };
+  }
+
+  #same(value: string): string {
+    const known = this.#texts.get(value);
+    if (known === undefined) this.#texts.set(value, value);
+    return known ?? value;
+  }
 }
 
-function dependencyOf(row: DependencyRow): Dependency {
+function countersOf(row: StoredRow): TrafficCounters {
   return {
-    source: row.source,
-    destination: destinationOf(row),
-    protocol: row.protocol,
-    origin: row.origin,
-    state: row.state,
-    ...(row.relay_reason !== null && { relayReason: row.relay_reason }),
-    firstSeen: row.first_seen,
-    lastSeen: row.last_seen,
-    counters: countersOf(row),
-    ...(row.promoted_at !== null && { promotedAt: row.promoted_at }),
-    ...(row.confirmed_at !== null && { confirmedAt: row.confirmed_at }),
-    ...(row.relayed_at !== null && { relayedAt: row.relayed_at }),
-    ...(row.cooled_at !== null && { cooledAt: row.cooled_at }),
+    connections: number(row, 'connections'),
+    requests: number(row, 'requests'),
+    bytesSent: number(row, 'bytes_sent'),
+    bytesReceived: number(row, 'bytes_received'),
+    errors: number(row, 'errors'),
   };
 }
 
-function destinationOf(row: DependencyRow): Destination {
-  const port = row.destination_port;
-  if (row.destination_kind === 'Service') return { kind: 'Service', service: row.destination, port };
-  const host = row.destination_host !== null && { host: row.destination_host };
-  return { kind: 'Address', address: row.destination, port, ...host };
+function text(row: StoredRow, column: Column): string {
+  const value = row[column];
+  return typeof value === 'string' ? value : wrong(row, column, 'text');
 }
 
-function countersOf(row: DependencyRow): TrafficCounters {
-  const { connections, requests, errors } = row;
-  return { connections, requests, bytesSent: row.bytes_sent, bytesReceived: row.bytes_received, errors };
+/** SQLite has infinite numbers, too. */
+function number(row: StoredRow, column: Column): number {
+  const value = row[column];
+  return typeof value === 'number' && Number.isFinite(value) ? value : wrong(row, column, 'a finite number');
+}
+
+function time(row: StoredRow, column: Column): Timestamp {
+  const value = number(row, column);
+  return Math.abs(value) <= LATEST ? value : wrong(row, column, 'milliseconds since the epoch');
+}
+
+function optionalTime(row: StoredRow, column: Column): Timestamp | undefined {
+  return row[column] === null ? undefined : time(row, column);
+}
+
+function nameIn<Union extends string>(names: Names<Union>, row: StoredRow, column: Column): Union {
+  const value = text(row, column);
+  const known: Readonly<Record<string, Union>> = names;
+  const name = Object.hasOwn(names, value) ? known[value] : undefined;
+  return name ?? wrong(row, column, `one of ${Object.keys(names).join(', ')}`);
+}
+
+function wrong(row: StoredRow, column: Column, expected: string): never {
+  throw new Error(`column ${column}: expected ${expected}, found ${JSON.stringify(row[column] ?? null)}`);
 }

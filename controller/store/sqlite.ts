@@ -3,7 +3,7 @@ import { LazyscopeError, reasonOf } from '../core/error.ts';
 import type { Dependency, Timestamp } from '../core/model.ts';
 import type { Problem, Store, StoredGraph } from '../core/ports.ts';
 import { type DatabaseFile, isCorruption, openDatabase, prepare, setAside } from './sqlite-file.ts';
-import { fromRow, SELECT_ALL, toRow, UPSERT } from './sqlite-row.ts';
+import { RowReader, SELECT_ALL, toRow, UPSERT } from './sqlite-row.ts';
 import { inTransaction } from './sqlite-transaction.ts';
 
 export interface SqliteStoreOptions {
@@ -85,10 +85,11 @@ export class SqliteStore implements Store {
 
   #readDependencies({ database }: DatabaseFile): { readonly dependencies: Dependency[]; readonly isComplete: boolean } {
     const dependencies: Dependency[] = [];
+    const rows = new RowReader();
     let isComplete = true;
     for (const row of prepare(database, SELECT_ALL).iterate()) {
       try {
-        dependencies.push(fromRow(row));
+        dependencies.push(rows.read(row));
       } catch (error) {
         const { message } = LazyscopeError.from('StoreUnusable', 'skipped', error);
         isComplete = false;

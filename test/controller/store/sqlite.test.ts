@@ -64,6 +64,8 @@ const UNREADABLE: Record<string, { readonly change: string; readonly says: RegEx
     says: /the row is that of ".*frontenc/,
   },
   'a time that no calendar has': { change: 'last_seen = 1e300', says: /last_seen/ },
+  'more connections than can be counted': { change: 'connections = 9e999', says: /connections/ },
+  'a reason that every object has': { change: "relay_reason = 'toString'", says: /relay_reason/ },
 };
 
 for (const [name, { change, says }] of Object.entries(UNREADABLE)) {
