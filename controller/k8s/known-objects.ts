@@ -4,7 +4,7 @@ import type { MeshObject, ObjectRef } from '../core/mesh-object.ts';
 import type { Timestamp } from '../core/model.ts';
 import type { MeshEvent, Problem } from '../core/ports.ts';
 import { ObjectTable } from '../core/registry/object-table.ts';
-import { reduce } from '../wire/kubernetes/reduce.ts';
+import { reduceAs } from '../wire/kubernetes/reduce.ts';
 import type { ReduceOptions } from '../wire/kubernetes/reduction.ts';
 import { metadataOf } from './object-metadata.ts';
 import type { WatchedResource } from './resources.ts';
@@ -50,8 +50,7 @@ export class KnownObjects {
     const { apiVersion, kind } = this.#resource;
     const key = keyOf(value);
     // Items of lists come without a type, and metadata alone with one of their own.
-    const typed = typeof value === 'object' && value !== null ? { ...value, apiVersion, kind } : value;
-    const { objects, problems, ignored } = reduce(typed, this.#options);
+    const { objects, problems, ignored } = reduceAs(apiVersion, kind, value, this.#options);
     const events = objects.flatMap((object) => this.#keep(object, at));
     // It may have been of use before, as a Service that is now an ExternalName.
     if (ignored.some(({ ref }) => ref !== undefined)) events.push(...this.#drop(metadataOf(value), at));

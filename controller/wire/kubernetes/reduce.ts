@@ -81,6 +81,16 @@ function isList(apiVersion: string, kind: string): boolean {
 }
 
 /**
+ * Reduces one object of a kind that we read, whatever it says of its kind: items of lists say nothing.
+ * @throws Error for a kind that we do not read
+ */
+export function reduceAs(apiVersion: string, kind: string, value: unknown, options: ReduceOptions): Reduction {
+  const reader = READERS.get(`${apiVersion} ${kind}`);
+  if (!reader) throw new Error(`${apiVersion} ${kind} is not read`);
+  return reader(value, options);
+}
+
+/**
  * Reduces one object, or every object of a list (`List`, `ServiceList`, ...). Objects that are wrong become problems,
  * kinds that we do not read are ignored; neither stops the others.
  */

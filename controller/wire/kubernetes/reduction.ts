@@ -107,14 +107,15 @@ export function kindReader<Shape>(
 ): KindReader {
   return (value, options) => {
     const parsed = schema.safeParse(value);
-    const ref = refOf(kind, value);
     if (!parsed.success) {
+      const ref = refOf(kind, value);
       const subject = ref ? objectName(ref) : `${kind} without a name`;
       const problems = [{ subject, reason: describe(parsed.error) }];
       return reduction(ref ? { problems, rejected: [ref] } : { problems, unnamed: 1 });
     }
     const converted = convert(parsed.data, options);
     if ('object' in converted) return reduction({ objects: [converted.object], problems: converted.problems ?? [] });
+    const ref = refOf(kind, value);
     return reduction({ ignored: [{ kind, ...(ref ? { ref } : {}), reason: converted.ignored }] });
   };
 }

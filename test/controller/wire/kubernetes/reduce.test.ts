@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseAllDocuments } from 'yaml';
-import { reduce } from '../../../../controller/wire/kubernetes/reduce.ts';
+import { reduce, reduceAs } from '../../../../controller/wire/kubernetes/reduce.ts';
 import { type KubernetesObject, podObject, serviceObject } from '../../../support/kubernetes-objects.ts';
 
 const OPTIONS = { clusterDomain: 'cluster.local' };
@@ -161,4 +161,10 @@ test('whatever is in an object, reduce returns, and says something about it', ()
 
 test('equal objects reduce to equal ones', () => {
   assert.deepEqual(reduce(podObject('a'), OPTIONS), reduce(structuredClone(podObject('a')), OPTIONS));
+});
+
+test('an item of a list, which does not say what it is, reduces as the kind that was listed', () => {
+  const { apiVersion, kind, ...item } = podObject('a');
+  assert.deepEqual(reduceAs('v1', 'Pod', item, OPTIONS), reduce({ apiVersion, kind, ...item }, OPTIONS));
+  assert.throws(() => reduceAs('v1', 'Secret', item, OPTIONS), /v1 Secret is not read/);
 });
