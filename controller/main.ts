@@ -28,6 +28,7 @@ import { KubernetesSource } from './k8s/kubernetes-source.ts';
 import { addLimitMetrics } from './limit-metrics.ts';
 import { addLearningMetrics, addPublishingMetrics, createMetrics } from './metrics.ts';
 import { Pipeline } from './pipeline.ts';
+import { keepHeapSmall } from './process/heap.ts';
 import { type Stoppable, stopOnSignal } from './process/stop-on-signal.ts';
 import { StartPhases } from './start-phases.ts';
 import { MemoryStore } from './store/memory.ts';
@@ -47,6 +48,7 @@ export function controllerCommand(version: string): Command {
   return command.action(async (options) => {
     const config = checkedConfig(command, options);
     const logger = pino({ level: config.logLevel });
+    keepHeapSmall();
     try {
       const starting = startController(config, version, logger);
       stopOnSignal(starting, logger);

@@ -28,8 +28,9 @@ function parsed<T>(name: string, options: readonly Option[], { args }: Container
   return program.parse(flags, { from: 'user' }).opts() as T;
 }
 
+/** Node's own are the program's, too. */
 function assertKnown({ env }: Container, options: readonly Option[]): void {
-  const known = options.map(({ envVar }) => envVar);
+  const known = ['NODE_OPTIONS', ...options.map(({ envVar }) => envVar)];
   for (const { name } of env) assert.ok(known.includes(name), `${name} is no environment variable of the program`);
 }
 
