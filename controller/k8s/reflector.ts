@@ -49,7 +49,8 @@ const DOUBTFUL_SHARE = 0.1;
 const GONE = 410;
 
 interface Listing {
-  readonly seen: Seen;
+  /** `undefined`: nothing was known before, so that nothing can be missing. */
+  readonly seen: Seen | undefined;
   /** `undefined`: the kind does not exist. */
   readonly resourceVersion: string | undefined;
 }
@@ -110,20 +111,21 @@ export class Reflector {
       await delay(timings.secondLook, undefined, { signal: reader.signal });
       listing = await this.#read(reader);
     }
-    this.#tell({ events: known.dropMissing(listing.seen, now()), problems: [] });
+    if (listing.seen) this.#tell({ events: known.dropMissing(listing.seen, now()), problems: [] });
     return listing.resourceVersion;
   }
 
   /** Reads every page and tells what is new there. */
   async #read(reader: Reader): Promise<Listing> {
     const { known } = this.#options;
-    const seen: Seen = new Set();
+    const isFirst = known.size === 0;
+    const seen: Seen | undefined = isFirst ? undefined : new Set();
     try {
       const onItems = (items: readonly unknown[]): void => {
-        KnownObjects.see(items, seen);
+        if (seen) KnownObjects.see(items, seen);
         this.#upsert(items);
       };
-      const resourceVersion = await list(reader, { isFirst: known.size === 0, onItems });
+      const resourceVersion = await list(reader, { isFirst, onItems });
       return { seen, resourceVersion };
     } catch (error) {
       this.#jsonOnly ||= error instanceof LazyscopeError && error.code === 'InvalidBytes';
@@ -135,7 +137,7 @@ export class Reflector {
   /** A restarting API server may not have all its kinds, or not all its objects, at once. */
   #isDoubtful({ seen, resourceVersion }: Listing): boolean {
     const { known } = this.#options;
-    const missing = known.missing(seen);
+    const missing = seen ? known.missing(seen) : 0;
     if (resourceVersion === undefined) return missing > 0;
     return missing > DOUBTFUL_COUNT && missing > DOUBTFUL_SHARE * known.size;
   }
