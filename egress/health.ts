@@ -1,5 +1,5 @@
 /** `/livez`, `/readyz?verbose` and `/metrics`. */
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
 
 /** Far more than probes and scrapers make. */
@@ -25,6 +25,8 @@ export interface HealthOptions {
 
 /** An HTTP server, not yet listening. */
 export function createHealthServer(options: HealthOptions): Server {
+  // An import would read every export of the module, some of which load the whole of `fetch`: megabytes.
+  const { createServer } = process.getBuiltinModule('node:http');
   const server = createServer((request, response) => {
     const url = URL.parse(request.url ?? '/', 'http://egress');
     if (request.method !== 'GET' && request.method !== 'HEAD') answer(response, 405, 'Only GET is served.\n');
