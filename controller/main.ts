@@ -48,7 +48,6 @@ export function controllerCommand(version: string): Command {
   return command.action(async (options) => {
     const config = checkedConfig(command, options);
     const logger = pino({ level: config.logLevel });
-    keepHeapSmall();
     try {
       const starting = startController(config, version, logger);
       stopOnSignal(starting, logger);
@@ -160,6 +159,7 @@ function followMesh(source: MeshSource, serving: Promise<void>, { pipeline, logg
     logger.info(pipeline.reports.mesh(), 'Synced');
     await serving;
     logger.info(start.report(), 'Started');
+    keepHeapSmall();
   };
   follow().catch((error: unknown) => logger.error({ err: error }, 'The source stopped'));
 }

@@ -5,8 +5,9 @@ const GROWTH_PERCENT = 40;
 
 /**
  * Lets V8 collect garbage sooner. Where memory has no limit it lets the heap grow to as much as four times what is alive,
- * and a controller that has listed a large mesh, or learns, makes a lot of garbage at once and little later: most of what
- * it had been given would stay with it for hours. To be called before that.
+ * and a controller that learns makes a lot of garbage at once and little later: most of what it had been given would stay
+ * with it for hours. To be called when it has started: before, nearly all that is made stays alive, and looking through it
+ * again and again would only take time.
  *
  * The size of the young generation cannot be set any more once the process runs: see `NODE_OPTIONS` in
  * `manifests/overlays/istio/controller.yaml`.
