@@ -9,8 +9,8 @@ const GROWTH_PERCENT = 40;
  * with it for hours. To be called when it has started: before, nearly all that is made stays alive, and looking through it
  * again and again would only take time.
  *
- * The size of the young generation cannot be set any more once the process runs: see `NODE_OPTIONS` in
- * `manifests/overlays/istio/controller.yaml`.
+ * V8 reads this flag at each full collection, so it may change while the process runs; the size of the young generation
+ * may not: see `NODE_OPTIONS` in `manifests/overlays/istio/controller.yaml`.
  */
 export function keepHeapSmall(): void {
   setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
