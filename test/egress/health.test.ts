@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { Agent, get, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { test } from 'node:test';
 import { Registry } from 'prom-client';
 import { createHealthServer } from '../../egress/health.ts';
+import { keptConnection } from '../support/kept-connection.ts';
 
 test('serves so many connections at a time; those beyond are closed and counted', async (t) => {
   let dropped = 0;
@@ -32,11 +32,7 @@ test('when no more is let in, connections that are kept without use are closed: 
   t.after(() => server.close());
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const agent = new Agent({ keepAlive: true });
-  const [answer] = (await once(get({ port, agent, path: '/livez' }), 'response')) as [IncomingMessage];
-  await once(answer.resume(), 'end');
-  const [kept] = Object.values(agent.freeSockets).flatMap((sockets) => sockets ?? []);
-  assert.ok(kept);
+  const kept = await keptConnection(port);
   const closed = once(kept, 'close');
   await once(
     connect(port, '127.0.0.1').on('error', () => undefined),

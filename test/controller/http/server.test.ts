@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { hostGuard } from '../../../controller/http/host-guard.ts';
+import { keptConnection } from '../../support/kept-connection.ts';
 import { shop } from './shop.ts';
 import { shopServer, startServer } from './start-server.ts';
 
@@ -97,11 +98,7 @@ test('when no more is let in, connections that are kept without use are closed: 
   const server = shopServer({ maxConnections: 1 });
   t.after(() => server.close());
   const { address, port } = await server.listen({ address: '127.0.0.1', port: 0 });
-  const agent = new Agent({ keepAlive: true });
-  const [answer] = (await once(get({ port, agent, path: '/livez' }), 'response')) as [IncomingMessage];
-  await once(answer.resume(), 'end');
-  const [kept] = Object.values(agent.freeSockets).flatMap((sockets) => sockets ?? []);
-  assert.ok(kept);
+  const kept = await keptConnection(port);
   const closed = once(kept, 'close');
   await once(
     connect(port, address).on('error', () => undefined),
