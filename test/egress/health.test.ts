@@ -29,11 +29,13 @@ test('serves so many connections at a time; those beyond are closed and counted'
 test('when no more is let in, connections that are kept without use are closed: probes get through', async (t) => {
   const options = { checks: () => [], registry: new Registry(), maxConnections: 1, onDropped: () => undefined };
   const server = createHealthServer(options).listen(0, '127.0.0.1');
+  // Otherwise it would be closed after 5 s in any case.
+  server.keepAliveTimeout = 0;
   t.after(() => server.close());
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const kept = await keptConnection(port);
-  const closed = once(kept, 'close');
+  const closed = once(kept, 'close', { signal: AbortSignal.timeout(20_000) });
   await once(
     connect(port, '127.0.0.1').on('error', () => undefined),
     'close',

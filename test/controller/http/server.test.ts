@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { Agent, get, type IncomingMessage, request } from 'node:http';
+import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -99,7 +99,7 @@ test('when no more is let in, connections that are kept without use are closed: 
   t.after(() => server.close());
   const { address, port } = await server.listen({ address: '127.0.0.1', port: 0 });
   const kept = await keptConnection(port);
-  const closed = once(kept, 'close');
+  const closed = once(kept, 'close', { signal: AbortSignal.timeout(20_000) });
   await once(
     connect(port, address).on('error', () => undefined),
     'close',
