@@ -51,6 +51,8 @@ export class PublishedWorkload {
    * @returns whether that is a change that we did not make
    */
   observed(sidecar: PublishedScope | undefined, at: Timestamp): boolean {
+    // Told once more, as when only its labels changed: it must not stand for a later write of ours with the same spec.
+    if (this.#untold.length > 0 && sidecar?.spec === this.#told?.spec) return false;
     this.#told = sidecar;
     const ours = this.#untold.indexOf(sidecar?.spec);
     this.#untold.splice(0, ours + 1);

@@ -61,6 +61,17 @@ describe('what the watch tells after our write', () => {
     assert.equal(workload.observed(A, 5_000), true);
   });
 
+  it('may come once more, as when only its labels changed: that stands for no later write that says the same', () => {
+    const workload = written(undefined, A);
+    workload.written(B, 2_000);
+    workload.written(A, 3_000);
+    assert.deepEqual(
+      [A, A, B, A].map((told) => workload.observed(told, 4_000)),
+      [false, false, false, false],
+    );
+    assert.deepEqual([workload.published, workload.reconsidersAt], [A, undefined]);
+  });
+
   it('may leave out states in between', () => {
     const workload = written(A, B);
     workload.written(C, 2_000);
