@@ -159,7 +159,7 @@ function removeNames(subscription: Subscription, removed: readonly string[]): Su
   }
   const wildcardOwed = wildcard && subscription.wildcardOwed;
   const left = { ...withoutReconciled(subscription), wildcard, wildcardOwed, names, owed };
-  return wildcard ? left : forget(left, starred ? [...left.held.keys()] : removed);
+  return wildcard ? left : forget(left, starred ? [...left.held.keys(), ...owed] : removed);
 }
 
 /** Forgets all about these names, except those that the client still wants. */

@@ -1,6 +1,7 @@
 /** Each clause of the delta protocol about what a client asks for and is answered. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { CLUSTER } from '../../../../controller/core/model.ts';
 import { MemoryStream } from '../../../support/ads/memory-stream.ts';
 import { world } from '../../../support/ads/worlds.ts';
 
@@ -161,6 +162,15 @@ describe('names', () => {
     stream.settle();
     stream.request('CDS', { unsubscribe: ['a', 'ghost'] });
     assert.deepEqual(stream.settle(), ['CDS -ghost', 'CDS +a']);
+  });
+
+  test('and is not once the wildcard is gone too, before the answer went', () => {
+    const stream = new MemoryStream(world({ CDS: 'a b' }));
+    stream.request('CDS', { subscribe: ['*', 'ghost'] });
+    stream.request('CDS', { unsubscribe: ['ghost'] });
+    stream.request('CDS', { unsubscribe: ['*'] });
+    stream.expectSilence();
+    assert.deepEqual(stream.client.subscriptions[CLUSTER].owed, new Set());
   });
 
   test('a duplicate name in a request is answered once', () => {
