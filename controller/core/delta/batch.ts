@@ -6,7 +6,7 @@ import {
   ROUTE_CONFIGURATION,
   type Timestamp,
 } from '../model.ts';
-import { isAccepted, isInFlight, isSubscribed, type Subscription } from './subscription.ts';
+import { isAccepted, isInFlight, isSubscribed, isSuspect, type Subscription } from './subscription.ts';
 
 /** The answer to a name: a resource, that there is none, or that it cannot be told yet. */
 export type Lookup = Resource | 'Absent' | 'Later';
@@ -138,8 +138,4 @@ function isNeeded(subscription: Subscription, resource: Resource): boolean {
 
 function isQuarantined(subscription: Subscription, resource: Resource): boolean {
   return subscription.quarantine.get(resource.name) === resource.version;
-}
-
-function isSuspect(subscription: Subscription, name: string): boolean {
-  return subscription.suspects.some((group) => group.has(name));
 }

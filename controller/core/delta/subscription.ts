@@ -74,6 +74,11 @@ export function isSubscribed(subscription: Subscription, name: string): boolean 
   return subscription.wildcard || subscription.names.has(name);
 }
 
+/** Whether it is among what was rejected, and is to be sent apart until the bad one is found. */
+export function isSuspect(subscription: Subscription, name: string): boolean {
+  return subscription.suspects.some((group) => group.has(name));
+}
+
 /** Whether the client has accepted this resource in some version: it may be older than the one sent last. */
 export function isAccepted(subscription: Subscription, name: string): boolean {
   const held = subscription.held.get(name);
@@ -136,9 +141,10 @@ function addNames(subscription: Subscription, added: readonly string[]): Subscri
   const { type } = subscription;
   const starred = added.some((name) => isWildcard(type, name));
   const explicit = added.filter((name) => !isWildcard(type, name));
+  const isSuspected = explicit.some((name) => isSuspect(subscription, name));
   return {
-    // Added names are owed, so they do not depend on a comparison of the rest.
-    ...(starred ? withoutReconciled(subscription) : subscription),
+    // Added names are owed, so they do not depend on a comparison of the rest, unless they have to be sent apart.
+    ...(starred || isSuspected ? withoutReconciled(subscription) : subscription),
     wildcard: subscription.wildcard || starred,
     wildcardOwed: subscription.wildcardOwed || starred,
     names: new Set([...subscription.names, ...explicit]),

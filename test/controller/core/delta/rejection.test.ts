@@ -44,6 +44,18 @@ describe('a NACK', () => {
     ]);
   });
 
+  test('of endpoints that were not asked for does not keep them from who asks for one of them later', () => {
+    const stream = new MemoryStream(world({ CDS: 'a bad', EDS: 'a bad' }));
+    stream.request('CDS');
+    const bad = new Set(['bad@1']);
+    stream.expect('CDS +a +bad', 'EDS +a +bad');
+    stream.ack('CDS');
+    stream.nack('EDS');
+    stream.expectSilence();
+    stream.request('EDS', { subscribe: ['a'] });
+    assert.deepEqual(settleRejecting(stream, bad), ['EDS +a']);
+  });
+
   test('finds several bad ones', () => {
     const stream = new MemoryStream(world({ CDS: 'a bad b worse c d e f' }));
     stream.request('CDS');
