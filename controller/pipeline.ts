@@ -301,8 +301,7 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
     const pod = this.#registry.workloads.podOf(node);
     if (!pod) return undefined;
     const workload = this.#registry.workloads.workloadOf(pod);
-    const { mode } = this.#registry.workloads.modeOf(pod);
-    return mode === 'Enforce' ? this.#graph.scope(workload) : eagerScope(workload);
+    return this.#registry.workloads.isLazy(pod) ? this.#graph.scope(workload) : eagerScope(workload);
   }
 
   onDirty(listener: (dirty: DirtyClients) => void): void {
@@ -385,14 +384,11 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
     for (const service of changes.services) {
       for (const workload of this.#graph.usersOf(service)) this.#dirt.workload(workload);
     }
-    for (const client of this.#clients.all()) {
-      if (client.workload !== undefined && this.#isEager(client.node)) this.#dirt.workload(client.workload);
+    const { workloads } = this.#registry;
+    for (const { node, workload } of this.#clients.all()) {
+      const pod = workloads.podOf(node);
+      if (workload !== undefined && pod && !workloads.isLazy(pod)) this.#dirt.workload(workload);
     }
-  }
-
-  #isEager(node: NodeIdentity): boolean {
-    const pod = this.#registry.workloads.podOf(node);
-    return pod !== undefined && this.#registry.workloads.modeOf(pod).mode !== 'Enforce';
   }
 
   #housekeeping(): void {

@@ -220,6 +220,11 @@ export class WorkloadIndex {
     return `${namespace}/${kind}/${name}`;
   }
 
+  /** Whether its sidecar is to hold no more than its workload uses. */
+  isLazy(pod: Pod): boolean {
+    return this.modeOf(pod).mode === 'Enforce';
+  }
+
   /** Most specific wins: the pod's annotation, its workload's, its namespace's, the default. */
   modeOf(pod: Pod): EffectiveMode {
     if (pod.mode) return { mode: pod.mode, source: `annotation on Pod ${podKey(pod)}` };
