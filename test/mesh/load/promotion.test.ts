@@ -20,15 +20,18 @@ const TIMEOUT_MS = 120_000;
 class Churn {
   writes = 0;
   readonly #mesh: IstioMesh;
+  readonly #running: Promise<void>;
   #isStopped = false;
 
   constructor(mesh: IstioMesh) {
     this.#mesh = mesh;
-    void this.#run();
+    this.#running = this.#run();
   }
 
-  stop(): void {
+  /** Waits for the last write, so that it still has an API server; throws what made a write fail. */
+  async stop(): Promise<void> {
     this.#isStopped = true;
+    await this.#running;
   }
 
   async #run(): Promise<void> {
@@ -178,8 +181,11 @@ test('No request fails while unrelated configuration makes istiod push every ten
   const scene = await Scene.open({ probe: true, controllerFlags: { 'promotion-delay': '12' }, environment });
   t.after(() => scene.mesh.destroy());
   const churn = new Churn(scene.mesh);
-  t.after(() => churn.stop());
-  await promoteAndEvict(scene, 1);
+  try {
+    await promoteAndEvict(scene, 1);
+  } finally {
+    await churn.stop();
+  }
   assert.ok(churn.writes > 100, `only ${churn.writes} unrelated writes`);
 });
 
