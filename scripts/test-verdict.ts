@@ -50,9 +50,20 @@ export function passedOver({ name, skip, todo }: Pick<EventData.TestPass, 'name'
   return isSet(skip) || isSet(todo) ? [name] : [];
 }
 
+/**
+ * What failed when no test was left to fail for it, such as a write that nobody waited for: Node's runner fails the file,
+ * and says why only here, far above the list of failures.
+ */
+export function lateFailure({ message }: Pick<EventData.TestDiagnostic, 'message'>): string[] {
+  return message.includes('generated asynchronous activity after the test ended') ? [message] : [];
+}
+
 /** Why the run fails, or nothing. `succeeded` is the runner's own verdict, which knows of failed hooks. */
-export function verdict(counts: Counts, skips: readonly string[], succeeded: boolean): string | undefined {
+export function verdict(
+  counts: Counts,
+  { skips, late, succeeded }: { skips: readonly string[]; late: readonly string[]; succeeded: boolean },
+): string | undefined {
   if (counts.tests === 0) return 'No test ran.';
   if (skips.length > 0) return `Not everything ran; skipped or todo: ${skips.join(', ')}`;
-  return succeeded && counts.passed === counts.tests ? undefined : 'Some tests failed.';
+  return succeeded && counts.passed === counts.tests ? undefined : ['Some tests failed.', ...late].join('\n');
 }

@@ -11,7 +11,16 @@ import { availableParallelism } from 'node:os';
 import { Readable } from 'node:stream';
 import { run } from 'node:test';
 import { spec, type TestEvent } from 'node:test/reporters';
-import { type Counts, closingLines, isClosingLine, NO_COUNTS, passedOver, plus, verdict } from './test-verdict.ts';
+import {
+  type Counts,
+  closingLines,
+  isClosingLine,
+  lateFailure,
+  NO_COUNTS,
+  passedOver,
+  plus,
+  verdict,
+} from './test-verdict.ts';
 
 const E2E = 'test/e2e/';
 /** Tests on a real API server and istiod: a run of their own (`make test-mesh`), as building these takes long. */
@@ -24,11 +33,13 @@ const FILE_TIMEOUT_MS = { mesh: 900_000, unit: 120_000 };
 let counts: Counts = NO_COUNTS;
 let succeeded = true;
 const skips: string[] = [];
+const late: string[] = [];
 const startedAt = performance.now();
 
 /** Takes note of what decides the verdict. */
 function note(event: TestEvent): void {
   if (event.type === 'test:pass' || event.type === 'test:fail') skips.push(...passedOver(event.data));
+  if (event.type === 'test:diagnostic') late.push(...lateFailure(event.data));
   if (event.type !== 'test:summary' || event.data.file !== undefined) return;
   counts = plus(counts, event.data.counts);
   succeeded &&= event.data.success;
@@ -63,7 +74,7 @@ const events = eventsOf([
 ]);
 for await (const text of Readable.from(events).compose(new spec())) process.stdout.write(text);
 
-const complaint = verdict(counts, skips, succeeded);
+const complaint = verdict(counts, { skips, late, succeeded });
 if (complaint !== undefined) {
   process.stderr.write(`${complaint}\n`);
   process.exitCode = 1;

@@ -15,7 +15,7 @@ import type { StoredObject } from './bed/kubernetes-client.ts';
 import { MeshBed } from './bed/mesh-bed.ts';
 import { MeshServer } from './bed/mesh-server.ts';
 import { XDS_PORT } from './bed/ports.ts';
-import { rewriting } from './probe-traffic.ts';
+import { rewriting } from './unrelated-writes.ts';
 
 const NAMESPACE = 'lazyscope';
 const SETTLE_MS = 1_000;

@@ -71,6 +71,10 @@ const FAILURES: Record<string, { readonly code: string; readonly says: RegExp }>
   'a test is a todo': { code: "test.todo('some day');", says: /skipped or todo: some day$/m },
   'a failing test is a todo': { code: "test('x', { todo: true }, () => { throw 1; });", says: /todo: x$/m },
   'a hook fails': { code: "describe('s', () => { after(() => { throw 1; }); test('x', () => {}); });", says: /^Some/m },
+  'something fails after its test': {
+    code: "test('x', () => { setTimeout(() => Promise.reject(new Error('late')), 100); });",
+    says: /^Some tests failed\.\n.*"Error: late"/m,
+  },
   'a file does not load': { code: "throw new Error('broken');", says: /^Some tests failed/m },
 };
 

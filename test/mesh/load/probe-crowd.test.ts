@@ -15,7 +15,7 @@ import type { Envoy } from '../../support/bed/envoy.ts';
 import type { KubernetesObject } from '../../support/bed/kubernetes-objects.ts';
 import { MeshBed } from '../bed/mesh-bed.ts';
 import { XDS_PORT } from '../bed/ports.ts';
-import { rewriting } from '../probe-traffic.ts';
+import { rewriting } from '../unrelated-writes.ts';
 import type { CrowdOptions, CrowdReport } from './probe-crowd-thread.ts';
 
 const CROWD = 300;
@@ -173,7 +173,7 @@ const TRAFFIC = [
 
 for (const { title, everyMs, rounds } of TRAFFIC) {
   test(`every workload has its phase when it is confirmed, ${title}`, async (t) => {
-    const stop = everyMs === undefined ? async () => {} : rewriting(mesh, everyMs);
+    const stop = everyMs === undefined ? async () => 0 : rewriting(mesh, everyMs);
     const samples: Sample[] = [];
     const pushes = await mesh.istiod.metric('pilot_xds_pushes');
     try {

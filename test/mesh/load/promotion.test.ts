@@ -1,13 +1,13 @@
 /** No request fails while services enter and leave a scope, whatever istiod is doing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import type { LoadCount } from '../../support/apps/load.ts';
 import { type App, loadApp } from '../../support/apps/load-app.ts';
 import type { Pod } from '../../support/bed/pod.ts';
 import type { ServiceHandle } from '../../support/bed/small-mesh.ts';
 import { eventually } from '../../support/eventually.ts';
 import { IstioMesh, type IstioMeshOptions } from '../bed/istio-mesh.ts';
+import { rewriting } from '../unrelated-writes.ts';
 
 const SERVICES = 20;
 const REQUESTS_PER_SECOND = 1_000;
@@ -15,41 +15,6 @@ const [HTTP, TCP] = [8080, 9000];
 const GREETING = '220 ready\r\n';
 /** Longer than twelve seconds for each phase, istiod's debounce, and writes that are up to twelve seconds apart. */
 const TIMEOUT_MS = 120_000;
-
-/** Writes a configuration that concerns nobody, every 60 ms. */
-class Churn {
-  writes = 0;
-  readonly #mesh: IstioMesh;
-  readonly #running: Promise<void>;
-  #isStopped = false;
-
-  constructor(mesh: IstioMesh) {
-    this.#mesh = mesh;
-    this.#running = this.#run();
-  }
-
-  /** Waits for the last write, so that it still has an API server; throws what made a write fail. */
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    const { client } = this.#mesh.bed;
-    await this.#mesh.bed.namespace('unrelated');
-    while (!this.#isStopped) {
-      const ports = [{ number: 7_000 + (this.writes % 1_000), name: 'tcp', protocol: 'TCP' }];
-      await client.apply({
-        apiVersion: 'networking.istio.io/v1',
-        kind: 'ServiceEntry',
-        metadata: { name: 'churn', namespace: 'unrelated' },
-        spec: { hosts: ['churn.example'], addresses: ['10.250.0.1'], ports, resolution: 'NONE' },
-      });
-      this.writes += 1;
-      await setTimeout(60);
-    }
-  }
-}
 
 /** A lazy client that calls all the services without a pause. */
 class Scene {
@@ -180,13 +145,13 @@ test('No request fails while unrelated configuration makes istiod push every ten
   const environment = { PILOT_DEBOUNCE_AFTER: '500ms' };
   const scene = await Scene.open({ probe: true, controllerFlags: { 'promotion-delay': '12' }, environment });
   t.after(() => scene.mesh.destroy());
-  const churn = new Churn(scene.mesh);
+  const stop = rewriting(scene.mesh.bed, 60);
   try {
     await promoteAndEvict(scene, 1);
   } finally {
-    await churn.stop();
+    const writes = await stop();
+    assert.ok(writes > 100, `only ${writes} unrelated writes`);
   }
-  assert.ok(churn.writes > 100, `only ${churn.writes} unrelated writes`);
 });
 
 test('No request fails with a debounce of a second, by the default delay alone', async (t) => {

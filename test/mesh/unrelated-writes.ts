@@ -4,8 +4,11 @@ import type { MeshBed } from './bed/mesh-bed.ts';
 /**
  * Rewrites a ServiceEntry that every eager proxy sees, until the returned function is called. Keeps its pace when writes
  * take their time: at less than 100 ms istiod then waits for its longest, 10 s, before it pushes.
+ *
+ * That function waits for the last write, so that it must be called while there is an API server. It returns how many
+ * there were.
  */
-export function rewriting(mesh: MeshBed, everyMs: number): () => Promise<void> {
+export function rewriting(mesh: MeshBed, everyMs: number): () => Promise<number> {
   const writes = new Set<Promise<unknown>>();
   let number = 0;
   const write = async (index: number): Promise<unknown> =>
@@ -22,13 +25,13 @@ export function rewriting(mesh: MeshBed, everyMs: number): () => Promise<void> {
       },
     });
   const timer = setInterval(() => {
-    const written = write(number);
+    const written = write(number).finally(() => writes.delete(written));
     number += 1;
     writes.add(written);
-    void written.finally(() => writes.delete(written));
   }, everyMs);
   return async () => {
     clearInterval(timer);
     await Promise.all(writes);
+    return number;
   };
 }
