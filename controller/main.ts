@@ -7,7 +7,7 @@
  *                                   store
  */
 import { createHash } from 'node:crypto';
-import { type Server, ServerCredentials, setLogger } from '@grpc/grpc-js';
+import { setLogger } from '@grpc/grpc-js';
 import { Command } from 'commander';
 import { type Logger, pino } from 'pino';
 import { createAccessLogService } from './als/service.ts';
@@ -19,7 +19,6 @@ import type { Mode } from './core/model.ts';
 import type { MeshSource, Problem, Store } from './core/ports.ts';
 import type { ReadinessCheck } from './core/report.ts';
 import { SnapshotBuilder } from './core/snapshot/snapshot.ts';
-import { socketAddressText } from './core/socket-address.ts';
 import { FilesSource } from './files/files-source.ts';
 import { createHttpServer } from './http/server.ts';
 import { createIstioMode, type IstioMode, istioSettings } from './istio-mode.ts';
@@ -36,7 +35,6 @@ import { SqliteStore } from './store/sqlite.ts';
 import { CertificateFolder } from './tls/certificate-folder.ts';
 import { egressAuthorization } from './tls/peer-authorization.ts';
 import { serverCredentials } from './tls/server-credentials.ts';
-import { AccessLogService, AggregatedDiscoveryService } from './wire/grpc.ts';
 import { createGrpcServer } from './wire/grpc-server.ts';
 import { encode } from './wire/messages.ts';
 import { createAdsService } from './xds/server.ts';
@@ -92,6 +90,8 @@ export async function startController(config: ControllerConfig, version: string,
   const guard = egressGuard(config, certificates);
   const accessLogs = createAccessLogService({ sink: pipeline, problem, now, ...guard });
   const ads = createAdsService({ source: pipeline, now, logger, metrics, problem, ...guard });
+  const services = { accessLogs: accessLogs.handlers, discovery: ads.handlers };
+  const grpc = createGrpcServer({ ...services, ...grpcCredentials(certificates) });
   pipeline.reportClients(() => ads.statuses());
   addLearningMetrics(metrics, pipeline, accessLogs.counts);
 
@@ -110,7 +110,7 @@ export async function startController(config: ControllerConfig, version: string,
     version,
     logger,
   });
-  addLimitMetrics(metrics, () => ({ ...pipeline.limitsReached, ...http.limits }));
+  addLimitMetrics(metrics, () => ({ ...pipeline.limitsReached, ...http.limits, ...grpc.limits }));
   const httpAddress = await http.listen(config.httpListen);
   start.reached('http');
 
@@ -119,12 +119,9 @@ export async function startController(config: ControllerConfig, version: string,
   const serving = Promise.withResolvers<void>();
   followMesh(source, serving.promise, parts);
   await Promise.all([pipeline.start().then(() => start.reached('graph')), certificates?.start()]);
-  const grpc = createGrpcServer();
-  grpc.addService(AccessLogService, accessLogs.handlers);
-  grpc.addService(AggregatedDiscoveryService, ads.handlers);
-  const grpcPort = await bind(grpc, config, certificates);
+  const grpcAddress = await grpc.listen(config.grpcListen);
   start.reached('grpc');
-  logger.info({ http: httpAddress, grpc: { ...config.grpcListen, port: grpcPort } }, 'Listening');
+  logger.info({ http: httpAddress, grpc: grpcAddress }, 'Listening');
   serving.resolve();
 
   await istio?.start();
@@ -132,7 +129,7 @@ export async function startController(config: ControllerConfig, version: string,
   const stopServers = async (): Promise<void> => {
     ads.close();
     accessLogs.close();
-    await Promise.all([shutDown(grpc, config.drainSeconds), http.close()]);
+    await Promise.all([grpc.close(config.drainSeconds * 1_000), http.close()]);
   };
   return { stop: () => stop({ source, istio }, stopServers, parts) };
 }
@@ -226,6 +223,11 @@ function certificateFolder(
   return path === undefined ? undefined : new CertificateFolder({ path, onProblem });
 }
 
+/** In clear where there are no certificates. */
+function grpcCredentials(folder: CertificateFolder | undefined) {
+  return folder ? { credentials: serverCredentials(folder) } : {};
+}
+
 /** Who may open streams, where certificates tell. */
 function egressGuard({ namespace }: ControllerConfig, folder: CertificateFolder | undefined) {
   return folder ? { authorize: egressAuthorization({ folder, namespace }) } : {};
@@ -239,27 +241,4 @@ interface ReadinessParts extends Mesh {
 function readiness({ pipeline, source, istio, certificates }: ReadinessParts): readonly ReadinessCheck[] {
   const ofCertificates = certificates ? [{ name: 'certificates', ...certificates.status(Date.now()) }] : [];
   return [...pipeline.readiness(), ...source.checks(), ...ofCertificates, ...(istio?.checks() ?? [])];
-}
-
-async function bind(server: Server, { grpcListen }: ControllerConfig, folder?: CertificateFolder): Promise<number> {
-  const target = socketAddressText(grpcListen);
-  return new Promise((resolve, reject) => {
-    server.bindAsync(
-      target,
-      folder ? serverCredentials(folder) : ServerCredentials.createInsecure(),
-      (error, bound) => {
-        if (error) reject(LazyscopeError.from('InvalidConfiguration', `gRPC cannot be served on ${target}`, error));
-        else resolve(bound);
-      },
-    );
-  });
-}
-
-/** Every stream has been ended by its service; this waits until the last bytes are gone. */
-async function shutDown(server: Server, drainSeconds: number): Promise<void> {
-  const force = setTimeout(() => server.forceShutdown(), drainSeconds * 1_000);
-  await new Promise<void>((resolve) => {
-    server.tryShutdown(() => resolve());
-  });
-  clearTimeout(force);
 }

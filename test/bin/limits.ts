@@ -206,6 +206,16 @@ export const CONTROLLER_LIMITS: readonly Limit[] = [
     ],
   },
   {
+    of: 'gRPC connections, of sidecars and egresses together',
+    value: '25,000; 60 s without a stream',
+    effect: 'closed; the client tries again',
+    metric: learned('GrpcConnections'),
+    test: [
+      'controller/wire/grpc-server.test.ts',
+      'takes so many connections at a time; further ones are closed and counted, until one has gone',
+    ],
+  },
+  {
     of: 'access log streams',
     value: '1,000',
     effect: 'refused; the egress tries again',

@@ -2,14 +2,8 @@
  * Receives access logs and keeps the set of edges of the last stream: with the controller's service, or with one that
  * decodes all of each message with protobufjs. Both receive through the same gRPC server and keep the same set.
  */
-import {
-  ServerCredentials,
-  type ServerReadableStream,
-  type sendUnaryData,
-  type UntypedServiceImplementation,
-} from '@grpc/grpc-js';
+import type { ServerReadableStream, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { createAccessLogService } from '../../../controller/als/service.ts';
-import { AccessLogService } from '../../../controller/wire/grpc.ts';
 import { createGrpcServer } from '../../../controller/wire/grpc-server.ts';
 import { messageType } from '../../../controller/wire/messages.ts';
 import { EdgeSet } from '../log-ingest/edge-set.ts';
@@ -90,17 +84,12 @@ function withProtobufjs(): Handle {
 }
 
 async function serve(handle: Handle): Promise<number> {
-  const server = createGrpcServer();
   const anew: Handle = (call, done) => {
     edges = new EdgeSet();
     handle(call, done);
   };
-  server.addService(AccessLogService, { StreamAccessLogs: anew } as unknown as UntypedServiceImplementation);
-  return new Promise((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
-      error ? reject(error) : resolve(port),
-    );
-  });
+  const accessLogs = { StreamAccessLogs: anew } as unknown as UntypedServiceImplementation;
+  return (await createGrpcServer({ accessLogs }).listen({ address: '127.0.0.1', port: 0 })).port;
 }
 
 const make = HANDLES[process.argv[2] ?? ''];

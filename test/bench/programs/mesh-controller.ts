@@ -5,13 +5,12 @@
  */
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
+import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import { type NodeIdentity, RESOURCE_TYPES, type Resource, type Snapshot } from '../../../controller/core/model.ts';
 import { SnapshotBuilder } from '../../../controller/core/snapshot/snapshot.ts';
 import { Pipeline } from '../../../controller/pipeline.ts';
 import { MemoryStore } from '../../../controller/store/memory.ts';
-import { AggregatedDiscoveryService } from '../../../controller/wire/grpc.ts';
 import { createGrpcServer } from '../../../controller/wire/grpc-server.ts';
 import { encode } from '../../../controller/wire/messages.ts';
 import { createAdsService } from '../../../controller/xds/server.ts';
@@ -125,14 +124,9 @@ function watched(handle: (call: Call) => void): (call: Call) => void {
 
 async function serve(): Promise<number> {
   const { handlers } = createAdsService({ source: pipeline, now: Date.now, logger });
-  const server = createGrpcServer();
   const handle = handlers['DeltaAggregatedResources'] as unknown as (call: Call) => void;
-  server.addService(AggregatedDiscoveryService, { DeltaAggregatedResources: watched(handle) as never });
-  return new Promise((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
-      error ? reject(error) : resolve(port),
-    );
-  });
+  const server = createGrpcServer({ discovery: { DeltaAggregatedResources: watched(handle) as never } });
+  return (await server.listen({ address: '127.0.0.1', port: 0 })).port;
 }
 
 interface Change {

@@ -1,8 +1,9 @@
 /** The controller's gRPC port under mTLS: real sockets, certificates of an authority of our own. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createConnection } from 'node:net';
 import { after, type TestContext, test } from 'node:test';
-import { Client, credentials, Server, type ServiceError, status } from '@grpc/grpc-js';
+import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import { createAccessLogService } from '../../../controller/als/service.ts';
 import type { Problem } from '../../../controller/core/ports.ts';
@@ -12,6 +13,7 @@ import { egressAuthorization } from '../../../controller/tls/peer-authorization.
 import { serverCredentials } from '../../../controller/tls/server-credentials.ts';
 import { encodeIdentifier } from '../../../controller/wire/access-log.ts';
 import { AccessLogService, AggregatedDiscoveryService } from '../../../controller/wire/grpc.ts';
+import { createGrpcServer } from '../../../controller/wire/grpc-server.ts';
 import { createAdsService } from '../../../controller/xds/server.ts';
 import { MeshSource } from '../../support/ads/mesh-source.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -20,6 +22,7 @@ import { CertificateFiles, type IssuedCertificate, TestAuthority } from '../../s
 const CONTROLLER = 'spiffe://cluster.local/ns/lazyscope/sa/lazyscope-controller';
 const EGRESS = 'spiffe://cluster.local/ns/lazyscope/sa/lazyscope-egress';
 const CART = 'spiffe://cluster.local/ns/shop/sa/cart';
+const MAX_CONNECTIONS = 3;
 const NODE = 'egress~10.0.9.9~egress-0.lazyscope~lazyscope.svc.cluster.local';
 
 const authority = new TestAuthority();
@@ -58,15 +61,15 @@ async function serve(t: TestContext, certificate: Partial<IssuedCertificate> = a
   });
   const logger = pino({ level: 'silent' });
   const ads = createAdsService({ source: new MeshSource(), now: Date.now, logger, authorize });
-  const server = new Server();
-  server.addService(AccessLogService, accessLogs.handlers);
-  server.addService(AggregatedDiscoveryService, ads.handlers);
-  const port = await new Promise<number>((resolve, reject) => {
-    const bound = (error: Error | null, number: number): void => (error ? reject(error) : resolve(number));
-    server.bindAsync('127.0.0.1:0', serverCredentials(folder), bound);
+  const server = createGrpcServer({
+    accessLogs: accessLogs.handlers,
+    discovery: ads.handlers,
+    credentials: serverCredentials(folder),
+    maxConnections: MAX_CONNECTIONS,
   });
-  t.after(() => server.forceShutdown());
-  return { port, files, folder, problems, counts: accessLogs.counts };
+  const { port } = await server.listen({ address: '127.0.0.1', port: 0 });
+  t.after(() => server.close(0));
+  return { port, files, folder, problems, counts: accessLogs.counts, limits: server.limits };
 }
 
 function connect(t: TestContext, port: number, folder: CertificateFolder, identity = CONTROLLER): Client {
@@ -157,6 +160,20 @@ test('certificates that come later, on either side, are waited for', async (t) =
   controller.files.write(authority.issue(CONTROLLER));
   egress.files.write(authority.issue(EGRESS));
   await eventually('both have their certificates', async () => (await log(client, 500)) === null);
+});
+
+test('what waits for a handshake counts among the connections, until it has gone', async (t) => {
+  const { port, limits } = await serve(t);
+  const silent = [];
+  for (let index = 0; index < MAX_CONNECTIONS; index += 1) {
+    silent.push(createConnection(port, '127.0.0.1').on('error', () => {}));
+  }
+  await Promise.all(silent.map((socket) => once(socket, 'connect')));
+  const egress = await certified(t, authority.issue(EGRESS));
+  assert.notEqual(await log(connect(t, port, egress.folder), 500), null);
+  assert.ok(limits.GrpcConnections > 0);
+  for (const socket of silent) socket.destroy();
+  await eventually('there is room', async () => (await log(connect(t, port, egress.folder), 500)) === null);
 });
 
 test('new certificates and roots count for the next connection', async (t) => {
