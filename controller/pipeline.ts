@@ -220,12 +220,10 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
   events(batch: readonly MeshEvent[]): void {
     this.#warnOfMassDeletion(batch);
     const changes = this.#registry.apply(batch);
+    this.#identifyClients(changes.everybody ? this.#clients.all() : this.#clients.ofPods(changes.pods));
     this.#soil(changes);
     this.publishing?.registryChanged(changes);
-    if (changes.pods.length > 0) {
-      this.#identifyClients();
-      this.#learning.retry();
-    }
+    if (changes.pods.length > 0) this.#learning.retry();
   }
 
   /** The source has looked twice, so it is obeyed; but a failed sync or a wrong mount looks just like this. */
@@ -246,7 +244,7 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
   /** Graph and mesh are loaded, in whichever order. */
   #becomeReady(): void {
     if (!this.isReady) return;
-    this.#identifyClients();
+    this.#identifyClients(this.#clients.all());
     this.#learning.retry();
     const { istio } = this.#options;
     if (!this.publishing || !istio) return;
@@ -285,11 +283,6 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
     for (const { stream } of this.#clients.concernedBy(dirty)) yield stream;
   }
 
-  #workloadOf(node: NodeIdentity): WorkloadKey | undefined {
-    const pod = node.kind === 'sidecar' ? this.#registry.workloads.podOf(node) : undefined;
-    return pod && this.#registry.workloads.workloadOf(pod);
-  }
-
   snapshot(node: NodeIdentity): Snapshot | undefined {
     if (!this.isReady) return undefined;
     if (node.kind === 'egress') return this.#options.snapshots.relayTable(this.#registry);
@@ -298,10 +291,10 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
   }
 
   #scopeOf(node: NodeIdentity): Scope | undefined {
-    const pod = this.#registry.workloads.podOf(node);
-    if (!pod) return undefined;
-    const workload = this.#registry.workloads.workloadOf(pod);
-    return this.#registry.workloads.isLazy(pod) ? this.#graph.scope(workload) : eagerScope(workload);
+    const { workloads } = this.#registry;
+    const known = workloads.podOf(node);
+    if (!known) return undefined;
+    return workloads.isLazy(known) ? this.#graph.scope(known.workload) : eagerScope(known.workload);
   }
 
   onDirty(listener: (dirty: DirtyClients) => void): void {
@@ -342,14 +335,16 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
     }
   }
 
-  #identifyClients(): void {
+  #identifyClients(clients: Iterable<MeshClient>): void {
     const now = this.#options.now();
-    for (const client of this.#clients.all()) if (client.node.kind === 'sidecar') this.#identify(client, now);
+    for (const client of clients) if (client.node.kind === 'sidecar') this.#identify(client, now);
   }
 
   /** Finds out whose sidecar it is; the first time, takes what it held as seeds. */
   #identify(client: MeshClient, at: Timestamp): void {
-    this.#clients.identify(client, this.#workloadOf(client.node));
+    const { workloads } = this.#registry;
+    const known = workloads.podOf(client.node);
+    this.#clients.identify(client, known?.workload, known !== undefined && !workloads.isLazy(known));
     const { held, workload } = client;
     if (workload === undefined || held === undefined || !this.isReady) return;
     client.held = undefined;
@@ -384,11 +379,7 @@ export class Pipeline implements MeshSink, AccessLogSink, SnapshotSource {
     for (const service of changes.services) {
       for (const workload of this.#graph.usersOf(service)) this.#dirt.workload(workload);
     }
-    const { workloads } = this.#registry;
-    for (const { node, workload } of this.#clients.all()) {
-      const pod = workloads.podOf(node);
-      if (workload !== undefined && pod && !workloads.isLazy(pod)) this.#dirt.workload(workload);
-    }
+    for (const { workload } of this.#clients.eager()) if (workload !== undefined) this.#dirt.workload(workload);
   }
 
   #housekeeping(): void {

@@ -1,6 +1,7 @@
 import { hostOf } from './key-parts.ts';
-import type { NodeIdentity, ScopedPort, WorkloadKey } from './model.ts';
+import type { NodeIdentity, Pod, ScopedPort, WorkloadKey } from './model.ts';
 import type { DirtyClients, HeldResources } from './ports.ts';
+import { NameTable } from './registry/name-table.ts';
 import { addTo, removeFrom } from './registry/set-map.ts';
 import { clusterName } from './resources/names.ts';
 
@@ -26,13 +27,19 @@ export interface MeshClient {
 export class MeshClients {
   readonly #byStream = new Map<number, MeshClient>();
   readonly #byWorkload = new Map<WorkloadKey, Set<MeshClient>>();
+  /** By namespace and name of the pod that the client says it is. */
+  readonly #byPod = new NameTable<Set<MeshClient>>();
   readonly #egresses = new Set<MeshClient>();
+  readonly #eager = new Set<MeshClient>();
 
   /** Takes the place of what was known of the stream. */
   connect(client: MeshClient): void {
     this.disconnect(client.stream);
     this.#byStream.set(client.stream, client);
-    if (client.node.kind === 'egress') this.#egresses.add(client);
+    const { kind, namespace, pod } = client.node;
+    if (kind === 'egress') this.#egresses.add(client);
+    const ofPod = this.#byPod.get(namespace, pod) ?? new Set();
+    this.#byPod.set(namespace, pod, ofPod.add(client));
     if (client.workload !== undefined) addTo(this.#byWorkload, client.workload, client);
   }
 
@@ -41,12 +48,19 @@ export class MeshClients {
     if (!client) return undefined;
     this.#byStream.delete(stream);
     this.#egresses.delete(client);
+    this.#eager.delete(client);
+    const { namespace, pod } = client.node;
+    const ofPod = this.#byPod.get(namespace, pod);
+    ofPod?.delete(client);
+    if (ofPod?.size === 0) this.#byPod.delete(namespace, pod);
     if (client.workload !== undefined) removeFrom(this.#byWorkload, client.workload, client);
     return client;
   }
 
-  /** Notes whose sidecar it is now. */
-  identify(client: MeshClient, workload: WorkloadKey | undefined): void {
+  /** Notes whose sidecar it is now, and whether it holds everything. */
+  identify(client: MeshClient, workload: WorkloadKey | undefined, isEager: boolean): void {
+    if (isEager) this.#eager.add(client);
+    else this.#eager.delete(client);
     if (client.workload === workload) return;
     if (client.workload !== undefined) removeFrom(this.#byWorkload, client.workload, client);
     client.workload = workload;
@@ -63,6 +77,15 @@ export class MeshClients {
 
   egresses(): ReadonlySet<MeshClient> {
     return this.#egresses;
+  }
+
+  /** Sidecars that hold everything. */
+  eager(): Iterable<MeshClient> {
+    return this.#eager;
+  }
+
+  *ofPods(pods: Iterable<Pick<Pod, 'namespace' | 'name'>>): Iterable<MeshClient> {
+    for (const { namespace, name } of pods) yield* this.#byPod.get(namespace, name) ?? NO_CLIENTS;
   }
 
   ofWorkload(workload: WorkloadKey): ReadonlySet<MeshClient> {

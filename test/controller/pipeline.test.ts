@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { MeshObject } from '../../controller/core/mesh-object.ts';
 import type { Dependency } from '../../controller/core/model.ts';
 import { LISTENER } from '../../controller/core/model.ts';
 import { pod, service } from '../support/mesh-objects.ts';
@@ -292,6 +293,27 @@ describe('whom a change makes dirty', () => {
     assert.deepEqual([mesh.dirty[0]?.all, [...(mesh.dirty[0]?.workloads ?? [])]], [false, []]);
     await mesh.pipeline.stop();
   });
+
+  const OFF: readonly { readonly by: string; readonly told: MeshObject }[] = [
+    { by: 'its pod', told: pod('front-0', '10.0.0.1', { mode: 'Off' }) },
+    { by: 'its namespace', told: { kind: 'Namespace', namespace: '', name: 'shop', mode: 'Off' } },
+    { by: 'its Deployment', told: { kind: 'Deployment', namespace: 'shop', name: 'front', mode: 'Off' } },
+  ];
+  for (const { by, told } of OFF) {
+    it(`is also a connected workload that was made to get everything by ${by}`, async () => {
+      const mesh = await new Mesh().start();
+      mesh.pipeline.clientConnected(front0, 7, NOTHING_HELD, mesh.now);
+      const eager = mesh.nextDirty();
+      mesh.tell(told);
+      await eager;
+      mesh.dirty.length = 0;
+      const dirty = mesh.nextDirty();
+      mesh.tell(service('unrelated', { 80: 'HTTP' }, { clusterIP: '10.96.3.1' }));
+      await dirty;
+      assert.deepEqual([mesh.dirty[0]?.all, [...(mesh.dirty[0]?.workloads ?? [])]], [false, [FRONT]]);
+      await mesh.pipeline.stop();
+    });
+  }
 
   it('is also every connected workload that gets everything', async () => {
     const mesh = await new Mesh().start([...MESH, pod('eager-0', '10.0.0.5', { mode: 'Off' })]);

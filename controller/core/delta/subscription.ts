@@ -177,7 +177,7 @@ export function forget(subscription: Subscription, names: readonly string[]): Su
       [...subscription.held].flatMap(([name, held]) => (gone.has(name) ? perhaps(subscription, name) : [[name, held]])),
     ),
     owed: without(subscription.owed, gone),
-    quarantine: new Map([...subscription.quarantine].filter(([name]) => !gone.has(name))),
+    quarantine: withoutQuarantined(subscription.quarantine, gone),
     suspects: withoutSuspects(subscription.suspects, gone),
   };
 }
@@ -213,17 +213,27 @@ export function noteSent(
     owed: without(subscription.owed, names),
     sent: number,
     awaiting: { number, since: now },
-    quarantine: new Map([...subscription.quarantine].filter(([name]) => !names.has(name))),
+    quarantine: withoutQuarantined(subscription.quarantine, names),
     suspects: withoutSuspects(subscription.suspects, names),
   };
 }
 
 function without(names: ReadonlySet<string>, removed: ReadonlySet<string>): ReadonlySet<string> {
+  if (names.size === 0) return names;
   return new Set([...names].filter((name) => !removed.has(name)));
 }
 
 function withoutSuspects(groups: Subscription['suspects'], removed: ReadonlySet<string>): Subscription['suspects'] {
+  if (groups.length === 0) return groups;
   return groups.map((group) => without(group, removed)).filter((group) => group.size > 0);
+}
+
+function withoutQuarantined(
+  versions: Subscription['quarantine'],
+  removed: ReadonlySet<string>,
+): Subscription['quarantine'] {
+  if (versions.size === 0) return versions;
+  return new Map([...versions].filter(([name]) => !removed.has(name)));
 }
 
 /** Same subscription, to be compared anew. */

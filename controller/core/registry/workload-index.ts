@@ -24,18 +24,20 @@ export interface EffectiveMode {
 /** Owners that stand between a pod and its workload. What another object owns in turn (an operator's, say) does not count. */
 const INTERMEDIATE: ReadonlySet<string> = new Set<PodControllerKind>(['ReplicaSet', 'Job']);
 
-/** A pod as it was told last; the record itself stays the same while the pod exists. */
-interface KnownPod {
+/** A pod as it was told last, and its workload; the record itself stays the same while the pod exists. */
+interface PodRecord {
   pod: Pod;
   workload: WorkloadKey;
 }
 
+export type KnownPod = Readonly<PodRecord>;
+
 /** Pods, who controls them, what mode they run in and which addresses are theirs. */
 export class WorkloadIndex {
   readonly addresses = new AddressBook();
-  readonly #pods = new NameTable<KnownPod>();
-  readonly #podsByOwner = new Map<string, Set<KnownPod>>();
-  readonly #podsByWorkload = new Map<WorkloadKey, Set<KnownPod>>();
+  readonly #pods = new NameTable<PodRecord>();
+  readonly #podsByOwner = new Map<string, Set<PodRecord>>();
+  readonly #podsByWorkload = new Map<WorkloadKey, Set<PodRecord>>();
   readonly #controllers = new Map<string, PodController>();
   /** Deleted, but known for as long as they have pods. */
   readonly #goneControllers = new Set<string>();
@@ -81,19 +83,19 @@ export class WorkloadIndex {
     return workload;
   }
 
-  #enlist(known: KnownPod, workload: WorkloadKey): void {
+  #enlist(known: PodRecord, workload: WorkloadKey): void {
     if (known.workload === workload) return;
     removeFrom(this.#podsByWorkload, known.workload, known);
     known.workload = workload;
     addTo(this.#podsByWorkload, workload, known);
   }
 
-  #own(known: KnownPod): void {
+  #own(known: PodRecord): void {
     const owner = ownerKey(known.pod);
     if (owner !== undefined) addTo(this.#podsByOwner, owner, known);
   }
 
-  #disown(known: KnownPod, owner: string | undefined): void {
+  #disown(known: PodRecord, owner: string | undefined): void {
     if (owner === undefined || !removeFrom(this.#podsByOwner, owner, known)) return;
     if (this.#goneControllers.delete(owner)) this.#controllers.delete(owner);
   }
@@ -202,8 +204,8 @@ export class WorkloadIndex {
   }
 
   /** The pod that an xDS client says it is; `undefined` while no source has told it. */
-  podOf(node: NodeIdentity): Pod | undefined {
-    return this.#pods.get(node.namespace, node.pod)?.pod;
+  podOf(node: NodeIdentity): KnownPod | undefined {
+    return this.#pods.get(node.namespace, node.pod);
   }
 
   ownerAt(address: string, at: Timestamp): Ownership | undefined {
@@ -221,14 +223,14 @@ export class WorkloadIndex {
   }
 
   /** Whether its sidecar is to hold no more than its workload uses. */
-  isLazy(pod: Pod): boolean {
-    return this.modeOf(pod).mode === 'Enforce';
+  isLazy({ pod, workload }: KnownPod): boolean {
+    return this.modeOf(pod, workload).mode === 'Enforce';
   }
 
   /** Most specific wins: the pod's annotation, its workload's, its namespace's, the default. */
-  modeOf(pod: Pod): EffectiveMode {
+  modeOf(pod: Pod, workload: WorkloadKey = this.workloadOf(pod)): EffectiveMode {
     if (pod.mode) return { mode: pod.mode, source: `annotation on Pod ${podKey(pod)}` };
-    const controller = this.#controllers.get(this.workloadOf(pod));
+    const controller = this.#controllers.get(workload);
     if (controller?.mode) {
       const source = `annotation on ${controller.kind} ${controller.namespace}/${controller.name}`;
       return { mode: controller.mode, source };

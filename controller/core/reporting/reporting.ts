@@ -164,8 +164,8 @@ function modeOf(registry: Registry, pods: readonly Pod[]): { readonly mode: Mode
 function proxiesByWorkload({ clients, registry }: ReportView): Map<WorkloadKey, ProxyReport[]> {
   const proxies = new Map<WorkloadKey, ProxyReport[]>();
   for (const client of clients) {
-    const pod = client.node.kind === 'sidecar' ? registry.workloads.podOf(client.node) : undefined;
-    if (pod) append(proxies, registry.workloads.workloadOf(pod), proxyReport(client));
+    const known = client.node.kind === 'sidecar' ? registry.workloads.podOf(client.node) : undefined;
+    if (known) append(proxies, known.workload, proxyReport(client));
   }
   for (const reports of proxies.values()) reports.sort((a, b) => byText(a.pod, b.pod));
   return proxies;

@@ -7,7 +7,7 @@ import { allPorts, hasOwnListener, type ServicePortRef, scopedPorts } from './he
 import type { MeshView } from './mesh-view.ts';
 import { RelayTable } from './relay-table.ts';
 import type { Encoding } from './resource-encoder.ts';
-import { extend, type ResourceMap, unlessEqual, unlessEqualMap } from './resource-map.ts';
+import { extend, type ResourceMap, unlessEqual } from './resource-map.ts';
 import { RouteResources } from './route-resources.ts';
 import { type Dialect, ServiceResources } from './service-resources.ts';
 
@@ -23,6 +23,8 @@ interface Generation {
   readonly services: ReadonlyMap<ServiceKey, Service>;
   readonly revision: number;
   readonly common: CommonResources;
+  /** Load assignments by port, as far as asked for: looked up once for all whose scopes have it. */
+  readonly assignments: Map<Service, Map<number, Resource>>;
   /** By namespace of the client; as far as asked for, now and in the revision before. */
   readonly eager: Map<string, Snapshot>;
   readonly eagerBefore: ReadonlyMap<string, Snapshot>;
@@ -86,7 +88,7 @@ export class SnapshotBuilder {
     if (known?.generation === generation && known.namespace === namespace) return known.snapshot;
     const lazy =
       known && isSameButEndpoints(known, { view, generation, scope, namespace })
-        ? { ...known, generation, snapshot: this.#withEndpoints(view, known) }
+        ? { ...known, generation, snapshot: this.#withEndpoints(view, generation, known) }
         : this.#lazyOf({ view, generation, scope, namespace }, known?.snapshot);
     this.#lazy.set(scope, lazy);
     return lazy.snapshot;
@@ -99,10 +101,25 @@ export class SnapshotBuilder {
   }
 
   /** Most changes of a mesh are pods that come and go: of a snapshot they concern nothing but load assignments. */
-  #withEndpoints(view: MeshView, { held, snapshot }: Lazy): Snapshot {
+  #withEndpoints(view: MeshView, generation: Generation, { held, snapshot }: Lazy): Snapshot {
     const before = snapshot[CLUSTER_LOAD_ASSIGNMENT];
-    const assignments = unlessEqualMap(before, this.#services.assignments(view, held));
-    return assignments === before ? snapshot : { ...snapshot, [CLUSTER_LOAD_ASSIGNMENT]: assignments };
+    const changed: Resource[] = [];
+    for (const ref of held) {
+      if (ref.service.headless) continue;
+      const assignment =
+        generation.assignments.get(ref.service)?.get(ref.port.port) ?? this.#assignment(view, generation, ref);
+      if (before.get(assignment.name)?.version !== assignment.version) changed.push(assignment);
+    }
+    if (changed.length === 0) return snapshot;
+    return { ...snapshot, [CLUSTER_LOAD_ASSIGNMENT]: extend(before, changed) };
+  }
+
+  #assignment(view: MeshView, { assignments }: Generation, { key, service, port }: ServicePortRef): Resource {
+    const assignment = this.#services.assignment(service, port, view.endpoints(key, port.port));
+    const known = assignments.get(service);
+    if (known) known.set(port.port, assignment);
+    else assignments.set(service, new Map([[port.port, assignment]]));
+    return assignment;
   }
 
   /** An egress's snapshot: every service port, in direct mode their endpoints, in Istio mode the pods' identities. */
@@ -120,7 +137,14 @@ export class SnapshotBuilder {
     const { services, revision } = view;
     if (known?.services === services && known.revision === revision) return known;
     const common = this.#common.build(view, known?.common);
-    this.#generation = { services, revision, common, eager: new Map(), eagerBefore: known?.eager ?? new Map() };
+    this.#generation = {
+      services,
+      revision,
+      common,
+      assignments: new Map(),
+      eager: new Map(),
+      eagerBefore: known?.eager ?? new Map(),
+    };
     return this.#generation;
   }
 

@@ -17,10 +17,10 @@ function concerned(dirty: Partial<DirtyClients>): number[] {
   return [...all].map(({ stream }) => stream).sort();
 }
 
-function connect(stream: number, workload: string): MeshClient {
+function connect(stream: number, workload: string, isEager = false): MeshClient {
   const connected = client(stream);
   clients.connect(connected);
-  clients.identify(connected, workload);
+  clients.identify(connected, workload, isEager);
   return connected;
 }
 
@@ -50,10 +50,10 @@ describe('a change concerns', () => {
 
   it('a sidecar by the workload that it has now', () => {
     const moved = connect(1, FRONT);
-    clients.identify(moved, CART);
+    clients.identify(moved, CART, false);
     assert.deepEqual(concerned({ workloads: new Set([FRONT]) }), []);
     assert.deepEqual(concerned({ workloads: new Set([CART]) }), [1]);
-    clients.identify(moved, undefined);
+    clients.identify(moved, undefined, false);
     assert.deepEqual(concerned({ workloads: new Set([CART]) }), []);
   });
 
@@ -64,5 +64,32 @@ describe('a change concerns', () => {
     clients.disconnect(1);
     assert.deepEqual(concerned({ workloads: new Set([FRONT]) }), []);
     assert.deepEqual([...clients.ofWorkload(FRONT)], []);
+  });
+});
+
+describe('the sidecars', () => {
+  const numbers = (found: Iterable<MeshClient>): number[] => [...found].map(({ stream }) => stream);
+
+  it('that hold everything are those that do now', () => {
+    const eager = connect(1, FRONT, true);
+    connect(2, CART);
+    assert.deepEqual(numbers(clients.eager()), [1]);
+    clients.identify(eager, FRONT, false);
+    assert.deepEqual(numbers(clients.eager()), []);
+    clients.identify(eager, FRONT, true);
+    clients.disconnect(1);
+    assert.deepEqual(numbers(clients.eager()), []);
+  });
+
+  it('of pods are found, whether anything is known of the pods or not', () => {
+    const again = client(3);
+    clients.connect(client(1));
+    clients.connect({ ...again, node: { ...again.node, pod: 'pod-1' } });
+    clients.connect(client(2));
+    const pods = ['pod-1', 'pod-9'].map((name) => ({ namespace: 'shop', name }));
+    assert.deepEqual(numbers(clients.ofPods(pods)), [1, 3]);
+    assert.deepEqual(numbers(clients.ofPods([{ namespace: 'bank', name: 'pod-1' }])), []);
+    clients.disconnect(1);
+    assert.deepEqual(numbers(clients.ofPods(pods)), [3]);
   });
 });

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CLUSTER, LISTENER, ROUTE_CONFIGURATION, type Service } from '../../../../controller/core/model.ts';
+import type { MeshView } from '../../../../controller/core/snapshot/mesh-view.ts';
 import { isRelayedVersion } from '../../../../controller/core/snapshot/resource-encoder.ts';
 import { banner, database, ledger, queue, search, service, web } from '../resources/services.ts';
-import { countingBuilder, eager, lazy, meshView, namesOf } from './mesh-view.ts';
+import { countingBuilder, eager, lazy, meshView, namesOf, versionsOf } from './mesh-view.ts';
 
 const SHOP = [web, ledger, banner, database, search, queue];
 const nothingLearned = {
@@ -70,6 +71,19 @@ for (const { title, scope, expected } of cases) {
     assert.deepEqual(namesOf(countingBuilder().builder.sidecar(meshView(SHOP), scope, 'shop')), expected);
   });
 }
+
+test('services that were told with one list of ports have endpoints of their own, also when only those change', () => {
+  const mesh = [web, service('card.shop', [[8080, 'HTTP']])].map((one) => ({ ...one, ports: web.ports }));
+  const { builder } = countingBuilder();
+  const scope = lazy(mesh);
+  const behind = (suffix: string): MeshView => {
+    const addressOf = (key: string): string => `${key} ${suffix}`;
+    return { ...meshView(mesh), endpoints: (key) => [{ address: addressOf(key), port: 8000, ready: true }] };
+  };
+  builder.sidecar(behind('before'), scope, 'shop');
+  const moved = builder.sidecar(behind('after'), scope, 'shop');
+  assert.deepEqual(versionsOf(moved), versionsOf(countingBuilder().builder.sidecar(behind('after'), scope, 'shop')));
+});
 
 test('an eager sidecar holds every service but headless TCP', () => {
   const { Cluster } = namesOf(countingBuilder().builder.sidecar(meshView(SHOP), eager, 'shop'));
