@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { LazyscopeError } from '../core/error.ts';
 import { PROTOBUF, protobufList } from '../wire/kubernetes/protobuf.ts';
 import { ListStream } from '../wire/kubernetes/protobuf-stream.ts';
-import { type Answer, chunksOf, readAnswer } from './answer.ts';
+import { type Answer, readAnswer, readChunks } from './answer.ts';
 import type { Cluster, ClusterRequest } from './cluster.ts';
 import { JsonLines } from './json-lines.ts';
 import { metadataOf, type ObjectMetadata, property, textProperty } from './object-metadata.ts';
@@ -115,10 +115,10 @@ async function readPage(reader: Reader, query: object, onItems: ListOptions['onI
 }
 
 async function readStream(response: IncomingMessage, stream: ListStream, onItems: ListOptions['onItems']) {
-  for await (const chunk of chunksOf(response, LIST_TIMEOUT)) {
+  await readChunks(response, LIST_TIMEOUT, (chunk) => {
     const items = stream.push(chunk);
     if (items.length > 0) onItems(items);
-  }
+  });
   stream.end();
   const metadata = metadataOf(stream);
   if (metadata.resourceVersion === '') throw new Error('the list has no resourceVersion');

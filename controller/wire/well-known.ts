@@ -6,6 +6,7 @@
 import { type Field, type Root, Type } from 'protobufjs';
 
 type Plain = Record<string, unknown>;
+type Convert = (value: unknown) => unknown;
 
 const WRAPPERS = new Set(
   ['BoolValue', 'UInt32Value', 'UInt64Value', 'DoubleValue', 'StringValue'].map((name) => `.google.protobuf.${name}`),
@@ -32,12 +33,10 @@ function struct(object: Plain): Plain {
   return { fields: sortedEntries(object, structValue) };
 }
 
-function sortedEntries(object: Plain, convert: (value: unknown) => unknown): Plain {
-  return Object.fromEntries(
-    Object.keys(object)
-      .sort()
-      .map((key) => [key, convert(object[key])]),
-  );
+function sortedEntries(object: Plain, convert: Convert): Plain {
+  const sorted: Plain = {};
+  for (const key of Object.keys(object).sort()) sorted[key] = convert(object[key]);
+  return sorted;
 }
 
 function any(root: Root, object: Plain): Plain {
@@ -47,12 +46,24 @@ function any(root: Root, object: Plain): Plain {
   return { type_url: typeUrl, value: type.encode(type.fromObject(fromJsonForm(type, message))).finish() };
 }
 
+/** What a type's values go through; kept, as protobufjs composes a type's full name each time that it is asked for. */
+const converters = new WeakMap<Type, Convert>();
+
 function messageValue(type: Type, value: unknown): unknown {
-  if (type.fullName === '.google.protobuf.Duration') return typeof value === 'string' ? duration(value) : value;
-  if (type.fullName === '.google.protobuf.Struct') return struct(value as Plain);
-  if (type.fullName === '.google.protobuf.Any') return any(type.root, value as Plain);
-  if (WRAPPERS.has(type.fullName)) return typeof value === 'object' ? value : { value };
-  return fromJsonForm(type, value as Plain);
+  const convert = converters.get(type) ?? converterOf(type);
+  converters.set(type, convert);
+  return convert(value);
+}
+
+function converterOf(type: Type): Convert {
+  const { fullName } = type;
+  if (fullName === '.google.protobuf.Duration') {
+    return (value) => (typeof value === 'string' ? duration(value) : value);
+  }
+  if (fullName === '.google.protobuf.Struct') return (value) => struct(value as Plain);
+  if (fullName === '.google.protobuf.Any') return (value) => any(type.root, value as Plain);
+  if (WRAPPERS.has(fullName)) return (value) => (typeof value === 'object' ? value : { value });
+  return (value) => fromJsonForm(type, value as Plain);
 }
 
 function fieldValue(field: Field, value: unknown): unknown {
