@@ -22,17 +22,27 @@ export interface StreamCounts {
 export function createAdsMetrics(registry: Registry, streams: StreamCounts): AdsMetrics {
   const registers = [registry];
   const labelNames = ['type'] as const;
-  const pushes = new Counter({
+  /** Counted apart, as prom-client's labels take longer than what is counted. */
+  const sent = new Map(RESOURCE_TYPES.map((type) => [type, { responses: 0, bytes: 0 }]));
+  new Counter({
     name: 'lazyscope_xds_push_total',
     help: 'Discovery responses sent, by resource type.',
     labelNames,
     registers,
+    collect() {
+      this.reset();
+      for (const [type, { responses }] of sent) this.inc({ type: shortTypeName(type) }, responses);
+    },
   });
-  const bytes = new Counter({
+  new Counter({
     name: 'lazyscope_xds_push_bytes_total',
     help: 'Bytes of the resources in discovery responses, by resource type.',
     labelNames,
     registers,
+    collect() {
+      this.reset();
+      for (const [type, { bytes }] of sent) this.inc({ type: shortTypeName(type) }, bytes);
+    },
   });
   const nacks = new Counter({
     name: 'lazyscope_xds_nack_total',
@@ -62,16 +72,13 @@ export function createAdsMetrics(registry: Registry, streams: StreamCounts): Ads
       this.set(streams.sharing());
     },
   });
-  for (const type of RESOURCE_TYPES.map(shortTypeName))
-    for (const counter of [pushes, bytes, nacks]) counter.inc({ type }, 0);
+  for (const type of RESOURCE_TYPES.map(shortTypeName)) nacks.inc({ type }, 0);
   return {
-    pushed: (response) => {
-      const type = shortTypeName(response.type);
-      pushes.inc({ type });
-      bytes.inc(
-        { type },
-        response.resources.reduce((sum, resource) => sum + resource.bytes.length, 0),
-      );
+    pushed: ({ type, resources }) => {
+      const counts = sent.get(type);
+      if (!counts) return;
+      counts.responses += 1;
+      for (const resource of resources) counts.bytes += resource.bytes.length;
     },
     rejected: (type) => nacks.inc({ type: shortTypeName(type) }),
     refused: (reason) => refusals.inc({ reason }),

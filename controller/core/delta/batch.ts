@@ -121,15 +121,18 @@ function suspectResource(subscription: Subscription, view: View, name: string): 
   return isNeeded(subscription, found) ? found : undefined;
 }
 
-function* subscribedResources(
-  subscription: Subscription,
+/** No generator: of a wildcard that would be a step for each resource of the mesh. */
+function subscribedResources(
+  { wildcard, names }: Subscription,
   entries: ReadonlyMap<string, Resource>,
-): Generator<Resource, void> {
-  if (subscription.wildcard) return yield* entries.values();
-  for (const name of subscription.names) {
+): Iterable<Resource> {
+  if (wildcard) return entries.values();
+  const subscribed: Resource[] = [];
+  for (const name of names) {
     const resource = entries.get(name);
-    if (resource !== undefined) yield resource;
+    if (resource !== undefined) subscribed.push(resource);
   }
+  return subscribed;
 }
 
 function isNeeded(subscription: Subscription, resource: Resource): boolean {

@@ -12,6 +12,8 @@ export const MAX_NAME_LENGTH = 512;
 /** What about this request is too much, in words for its sender; `undefined`: nothing. */
 export function excessOf(subscription: Subscription, request: DeltaRequest): string | undefined {
   const { type, subscribe } = request;
+  // An ACK, as most requests are.
+  if (subscribe.length === 0 && request.initialVersions.size === 0) return undefined;
   if (countAfter(subscription, subscribe) > MAX_NAMES) return `more than ${MAX_NAMES} ${type} names are subscribed`;
   // Versions count in the first request only.
   const held = subscription.asked ? new Map<string, string>() : request.initialVersions;
