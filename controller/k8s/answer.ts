@@ -16,8 +16,8 @@ const MAX_BODY_BYTES = 256 * 1024 * 1024;
 const MAX_RETRY_AFTER = 60_000;
 
 /**
- * Hands over an answer chunk by chunk, and resolves at its end. Not by iterating: the API server sends a list in some ten
- * thousand small chunks, and a promise for each of them would take as long as reading what is in it.
+ * Hands over an answer chunk by chunk, and resolves at its end. Not by iterating: the API server sends a long list in
+ * tens of thousands of small chunks, and each would cost some promises.
  * @param timeout milliseconds without any byte
  * @param onChunk what it throws ends the answer
  * @throws Error when it ends or stops halfway; what `onChunk` throws

@@ -15,14 +15,15 @@ import { AccessLogService, AggregatedDiscoveryService, SERVER_OPTIONS } from './
  */
 export const ACCESS_LOG_WINDOW_BYTES = 1024 * 1024;
 
-/** For every stream that both services take, and as many again for those who reconnect before their last one is gone. */
+/** One for every stream that both services take, and some for those who are about to open theirs. */
 const MAX_CONNECTIONS = 25_000;
 /** Longer than clients wait before they open a stream again on the connection that they have. */
 const IDLE_MS = 60_000;
 
 export interface GrpcServerOptions {
-  /** Implementations of `AccessLogService` and `AggregatedDiscoveryService` of `grpc.ts`; what is absent is not served. */
+  /** Implements `AccessLogService` of `grpc.ts`; absent: it is not served. */
   readonly accessLogs?: UntypedServiceImplementation;
+  /** Implements `AggregatedDiscoveryService` of `grpc.ts`; absent: it is not served. */
   readonly discovery?: UntypedServiceImplementation;
   /** Default: none, in clear. */
   readonly credentials?: ServerCredentials;
