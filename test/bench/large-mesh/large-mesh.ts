@@ -67,8 +67,12 @@ export class LargeMesh {
     return this.#workloads * PODS_PER_WORKLOAD;
   }
 
-  /** Grows it to so many workloads. */
+  /**
+   * Grows it to so many workloads.
+   * @throws Error where there are more already
+   */
   async grow(workloads: number): Promise<void> {
+    if (workloads < this.#workloads) throw new Error(`The mesh has ${this.#workloads} workloads, not ${workloads}`);
     const { client } = this.mesh.bed;
     const more = Array.from({ length: workloads - this.#workloads }, (_, index) =>
       largeWorkload(this.#workloads + index),
