@@ -1,7 +1,6 @@
 import { hostOf } from './key-parts.ts';
 import type { NodeIdentity, Pod, ScopedPort, WorkloadKey } from './model.ts';
 import type { DirtyClients, HeldResources } from './ports.ts';
-import { NameTable } from './registry/name-table.ts';
 import { addTo, removeFrom } from './registry/set-map.ts';
 import { clusterName } from './resources/names.ts';
 
@@ -27,8 +26,8 @@ export interface MeshClient {
 export class MeshClients {
   readonly #byStream = new Map<number, MeshClient>();
   readonly #byWorkload = new Map<WorkloadKey, Set<MeshClient>>();
-  /** By namespace and name of the pod that the client says it is. */
-  readonly #byPod = new NameTable<Set<MeshClient>>();
+  /** By the pod that the client says it is. */
+  readonly #byPod = new Map<string, Set<MeshClient>>();
   readonly #egresses = new Set<MeshClient>();
   readonly #eager = new Set<MeshClient>();
 
@@ -36,10 +35,8 @@ export class MeshClients {
   connect(client: MeshClient): void {
     this.disconnect(client.stream);
     this.#byStream.set(client.stream, client);
-    const { kind, namespace, pod } = client.node;
-    if (kind === 'egress') this.#egresses.add(client);
-    const ofPod = this.#byPod.get(namespace, pod) ?? new Set();
-    this.#byPod.set(namespace, pod, ofPod.add(client));
+    if (client.node.kind === 'egress') this.#egresses.add(client);
+    addTo(this.#byPod, podKey(client.node.namespace, client.node.pod), client);
     if (client.workload !== undefined) addTo(this.#byWorkload, client.workload, client);
   }
 
@@ -49,10 +46,7 @@ export class MeshClients {
     this.#byStream.delete(stream);
     this.#egresses.delete(client);
     this.#eager.delete(client);
-    const { namespace, pod } = client.node;
-    const ofPod = this.#byPod.get(namespace, pod);
-    ofPod?.delete(client);
-    if (ofPod?.size === 0) this.#byPod.delete(namespace, pod);
+    removeFrom(this.#byPod, podKey(client.node.namespace, client.node.pod), client);
     if (client.workload !== undefined) removeFrom(this.#byWorkload, client.workload, client);
     return client;
   }
@@ -85,7 +79,7 @@ export class MeshClients {
   }
 
   *ofPods(pods: Iterable<Pick<Pod, 'namespace' | 'name'>>): Iterable<MeshClient> {
-    for (const { namespace, name } of pods) yield* this.#byPod.get(namespace, name) ?? NO_CLIENTS;
+    for (const { namespace, name } of pods) yield* this.#byPod.get(podKey(namespace, name)) ?? NO_CLIENTS;
   }
 
   ofWorkload(workload: WorkloadKey): ReadonlySet<MeshClient> {
@@ -101,6 +95,10 @@ export class MeshClients {
 }
 
 const NO_CLIENTS: ReadonlySet<MeshClient> = new Set();
+
+function podKey(namespace: string, pod: string): string {
+  return `${namespace}/${pod}`;
+}
 
 /** Whether every one of these clients has acknowledged the cluster of a port. No client at all confirms nothing. */
 export function isHeldByAll(clients: ReadonlySet<MeshClient>, { service, port }: ScopedPort): boolean {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CLUSTER, type Snapshot } from '../../../controller/core/model.ts';
 import { AdsClient, adsConnection } from '../../support/ads/ads-client.ts';
-import { type AdsServer, nodeId, serveAds } from '../../support/ads/ads-server.ts';
+import { type AdsServer, nodeId, serveAds, UNENDING_MS } from '../../support/ads/ads-server.ts';
 import { StalledClient } from '../../support/ads/stalled-client.ts';
 import { TYPES, world } from '../../support/ads/worlds.ts';
 
@@ -137,9 +137,7 @@ describe('a connection', () => {
     const client = first.client('cart-0');
     client.request('CDS');
     assert.equal(await client.acknowledged(), 'Cluster +a');
-    const shutDown = new Promise<void>((resolve, reject) => {
-      first.server.tryShutdown((error) => (error ? reject(error) : resolve()));
-    });
+    const shutDown = first.server.close(UNENDING_MS);
     change(first, 'cart-0', { CDS: 'a b' });
     assert.equal(await client.acknowledged(), 'Cluster +b');
     first.service.close();

@@ -1,14 +1,15 @@
 /** The ADS shell over real gRPC. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { CLUSTER, type Snapshot } from '../../../controller/core/model.ts';
-import { AggregatedDiscoveryService } from '../../../controller/wire/grpc.ts';
+import { createGrpcServer, type GrpcServer } from '../../../controller/wire/grpc-server.ts';
 import { encode } from '../../../controller/wire/messages.ts';
 import { type AdsService, createAdsService } from '../../../controller/xds/server.ts';
 import { AdsClient } from '../../support/ads/ads-client.ts';
+import { UNENDING_MS } from '../../support/ads/ads-server.ts';
 import { MeshSource } from '../../support/ads/mesh-source.ts';
 import { StalledClient } from '../../support/ads/stalled-client.ts';
 import { world } from '../../support/ads/worlds.ts';
@@ -17,7 +18,7 @@ const node = (pod: string, kind = 'sidecar') => `${kind}~10.0.0.1~${pod}.shop~sh
 
 let source: MeshSource;
 let service: AdsService;
-let server: Server;
+let server: GrpcServer;
 let registry: Registry;
 let port: number;
 let clients: { close(): void }[];
@@ -29,19 +30,14 @@ beforeEach(async () => {
   fatal = [];
   const logger = pino({ level: 'error' }, { write: (text: string) => fatal.push(text) });
   service = createAdsService({ source, now: Date.now, logger, metrics: registry });
-  server = new Server();
-  server.addService(AggregatedDiscoveryService, service.handlers);
-  port = await new Promise((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    );
-  });
+  server = createGrpcServer({ discovery: service.handlers });
+  ({ port } = await server.listen({ address: '127.0.0.1', port: 0 }));
   clients = [];
 });
 
-afterEach(() => {
+afterEach(async () => {
   for (const client of clients) client.close();
-  server.forceShutdown();
+  await server.close(0);
   assert.deepEqual(fatal, []);
 });
 
@@ -216,9 +212,7 @@ describe('the ADS server', () => {
     envoy.request('CDS');
     await envoy.acknowledged();
     service.close();
-    await new Promise<void>((resolve, reject) => {
-      server.tryShutdown((error) => (error ? reject(error) : resolve()));
-    });
+    await server.close(UNENDING_MS);
     assert.ok(source.told.includes('disconnected cart-0'));
   });
 });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { AggregatedDiscoveryService } from '../../../controller/wire/grpc.ts';
+import { createGrpcServer } from '../../../controller/wire/grpc-server.ts';
 import { type AdsServiceOptions, createAdsService } from '../../../controller/xds/server.ts';
 import { AdsClient } from '../../support/ads/ads-client.ts';
 import { nodeId } from '../../support/ads/ads-server.ts';
@@ -15,12 +15,9 @@ import { eventually } from '../../support/eventually.ts';
 async function serve(t: TestContext, options: Partial<AdsServiceOptions>) {
   const [source, metrics, logger] = [new MeshSource(), new Registry(), pino({ level: 'silent' })];
   const service = createAdsService({ source, now: Date.now, logger, metrics, ...options });
-  const server = new Server();
-  server.addService(AggregatedDiscoveryService, service.handlers);
-  const port = await new Promise<number>((resolve) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_error, bound) => resolve(bound));
-  });
-  t.after(() => server.forceShutdown());
+  const server = createGrpcServer({ discovery: service.handlers });
+  const { port } = await server.listen({ address: '127.0.0.1', port: 0 });
+  t.after(() => server.close(0));
   const open = (pod: string): AdsClient => {
     const client = new AdsClient(port, nodeId(pod));
     t.after(() => client.close());

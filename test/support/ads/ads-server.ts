@@ -1,11 +1,10 @@
 /** The ADS service on a gRPC server of its own, with a source that is set by hand. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { Problem } from '../../../controller/core/ports.ts';
-import { AggregatedDiscoveryService, SERVER_OPTIONS } from '../../../controller/wire/grpc.ts';
+import { createGrpcServer, type GrpcServer } from '../../../controller/wire/grpc-server.ts';
 import { type AdsService, createAdsService } from '../../../controller/xds/server.ts';
 import { AdsClient } from './ads-client.ts';
 import { MeshSource } from './mesh-source.ts';
@@ -13,7 +12,7 @@ import { MeshSource } from './mesh-source.ts';
 export interface AdsServer {
   readonly source: MeshSource;
   readonly service: AdsService;
-  readonly server: Server;
+  readonly server: GrpcServer;
   readonly port: number;
   readonly problems: readonly Problem[];
   /** A client on a connection of its own; gone when the test ends. */
@@ -21,6 +20,9 @@ export interface AdsServer {
   /** A metric's samples, without help and type. */
   metric(name: string): Promise<string>;
 }
+
+/** For a server that is to go by itself: longer than any test may take. */
+export const UNENDING_MS = 3_600_000;
 
 /** The id of a pod's sidecar in namespace `shop`. */
 export function nodeId(pod: string): string {
@@ -36,15 +38,10 @@ export async function serveAds(t: TestContext, port = 0): Promise<AdsServer> {
   const logger = pino({ level: 'error' }, { write: (text: string) => void faults.push(text) });
   const problem = (found: Problem) => void problems.push(found);
   const service = createAdsService({ source, now: Date.now, logger, metrics: registry, problem });
-  const server = new Server(SERVER_OPTIONS);
-  server.addService(AggregatedDiscoveryService, service.handlers);
-  const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, at) =>
-      error ? reject(error) : resolve(at),
-    );
-  });
-  t.after(() => {
-    server.forceShutdown();
+  const server = createGrpcServer({ discovery: service.handlers });
+  const { port: bound } = await server.listen({ address: '127.0.0.1', port });
+  t.after(async () => {
+    await server.close(0);
     assert.deepEqual(faults, []);
   });
   return {
