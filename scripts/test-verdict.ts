@@ -58,12 +58,29 @@ export function lateFailure({ message }: Pick<EventData.TestDiagnostic, 'message
   return message.includes('generated asynchronous activity after the test ended') ? [message] : [];
 }
 
+/** Of an error; an assertion on long texts says its first lines and where it stands. */
+const REASON_LINES = 6;
+
+/**
+ * A failed test in a few lines: where it stands, its name, what its error says and the line that threw. Each run's own
+ * list of failures is followed by the next run's output, so that the end of a log would not show the first one's. Of a
+ * suite nothing, as its tests are told.
+ */
+export function failure({ name, file, line, details }: EventData.TestFail): string[] {
+  const { failureType, cause } = details.error as Error & { readonly failureType?: string };
+  if (failureType === 'subtestsFailed') return [];
+  const [message, frames] = cause instanceof Error ? [cause.message, cause.stack ?? ''] : [String(cause), ''];
+  const thrownAt = frames.split('\n').find((frame) => frame.trimStart().startsWith('at ') && !frame.includes('node:'));
+  const reason = message.split('\n').slice(0, REASON_LINES);
+  return [`${file}:${line} ${name}`, ...reason.map((text) => `  ${text}`), ...(thrownAt ? [thrownAt] : [])];
+}
+
 /** Why the run fails, or nothing. `succeeded` is the runner's own verdict, which knows of failed hooks. */
 export function verdict(
   counts: Counts,
-  { skips, late, succeeded }: { skips: readonly string[]; late: readonly string[]; succeeded: boolean },
+  { skips, failed, succeeded }: { skips: readonly string[]; failed: readonly string[]; succeeded: boolean },
 ): string | undefined {
   if (counts.tests === 0) return 'No test ran.';
   if (skips.length > 0) return `Not everything ran; skipped or todo: ${skips.join(', ')}`;
-  return succeeded && counts.passed === counts.tests ? undefined : ['Some tests failed.', ...late].join('\n');
+  return succeeded && counts.passed === counts.tests ? undefined : ['Some tests failed.', ...failed].join('\n');
 }

@@ -14,6 +14,7 @@ import { spec, type TestEvent } from 'node:test/reporters';
 import {
   type Counts,
   closingLines,
+  failure,
   isClosingLine,
   lateFailure,
   NO_COUNTS,
@@ -33,13 +34,14 @@ const FILE_TIMEOUT_MS = { mesh: 900_000, unit: 120_000 };
 let counts: Counts = NO_COUNTS;
 let succeeded = true;
 const skips: string[] = [];
-const late: string[] = [];
+const failed: string[] = [];
 const startedAt = performance.now();
 
 /** Takes note of what decides the verdict. */
 function note(event: TestEvent): void {
   if (event.type === 'test:pass' || event.type === 'test:fail') skips.push(...passedOver(event.data));
-  if (event.type === 'test:diagnostic') late.push(...lateFailure(event.data));
+  if (event.type === 'test:diagnostic') failed.push(...lateFailure(event.data));
+  if (event.type === 'test:fail') failed.push(...failure(event.data));
   if (event.type !== 'test:summary' || event.data.file !== undefined) return;
   counts = plus(counts, event.data.counts);
   succeeded &&= event.data.success;
@@ -74,7 +76,7 @@ const events = eventsOf([
 ]);
 for await (const text of Readable.from(events).compose(new spec())) process.stdout.write(text);
 
-const complaint = verdict(counts, { skips, late, succeeded });
+const complaint = verdict(counts, { skips, failed, succeeded });
 if (complaint !== undefined) {
   process.stderr.write(`${complaint}\n`);
   process.exitCode = 1;

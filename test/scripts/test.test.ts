@@ -63,7 +63,14 @@ test('runs tests under load one at a time', (t) => {
 });
 
 const FAILURES: Record<string, { readonly code: string; readonly says: RegExp }> = {
-  'a test fails': { code: "test('no', () => { throw new Error('no'); });", says: /^Some tests failed/m },
+  'a test fails': {
+    code: "test('no', () => { throw 1; });",
+    says: /^Some tests failed\.\n.*b\.test\.ts:2 no\n {2}1$/m,
+  },
+  'an assertion fails': {
+    code: "import assert from 'node:assert/strict';\ntest('sum', () => assert.equal(1 + 1, 3));",
+    says: /^Some tests failed\.\n.*b\.test\.ts:\d+ sum\n(?: {2}.*\n)*? {2}2 !== 3\n(?: {2}.*\n)*? {4}at .*b\.test\.ts:\d+/m,
+  },
   'a test is skipped': { code: "test.skip('later', () => {});", says: /skipped or todo: later$/m },
   'a test skips itself': { code: "test('needs a moon', (t) => t.skip('no moon'));", says: /todo: needs a moon$/m },
   'a nested test is skipped': { code: "test('out', (t) => t.test('in', { skip: true }));", says: /todo: in$/m },
