@@ -9,7 +9,7 @@ import {
   type Timestamp,
   type WorkloadKey,
 } from '../model.ts';
-import type { Ownership } from '../registry/address-book.ts';
+import type { KnownPod } from '../registry/known-pod.ts';
 import { serviceKey } from '../registry/service-index.ts';
 
 /** Of a DNS name (RFC 1035); what a client says beyond that is cut, since it is kept for good. */
@@ -17,7 +17,7 @@ const LONGEST_NAME = 253;
 
 /** What attribution asks of the registry. */
 export interface AttributionView {
-  ownerAt(address: string, at: Timestamp): Ownership | undefined;
+  ownerAt(address: string, at: Timestamp): KnownPod | undefined;
   isNodeAddress(address: string): boolean;
   hasPod(address: string): boolean;
   serviceByHost(host: string, namespace: string): Service | undefined;

@@ -1,10 +1,9 @@
-import type { Timestamp, WorkloadKey } from '../model.ts';
+import type { Timestamp } from '../model.ts';
+import type { KnownPod } from './known-pod.ts';
 
 /** Who had an address, from when to when. */
-export interface Ownership {
-  /** `namespace/name` of the pod. */
-  readonly pod: string;
-  readonly workload: WorkloadKey;
+interface Ownership {
+  readonly owner: KnownPod;
   readonly from: Timestamp;
   /** `Infinity` while the pod has the address. */
   readonly to: Timestamp;
@@ -18,40 +17,36 @@ const RETENTION_MS = 10 * 60_000;
  * so an entry is attributed to who owned the address when its connection *began*, never to whoever has it now.
  */
 export class AddressBook {
-  /** Nearly every address has had one owner only, which then needs no list. */
-  readonly #owners = new Map<string, Ownership | readonly Ownership[]>();
+  /** Nearly every address has one owner that nobody was before: its pod, since it started, needs no list. */
+  readonly #owners = new Map<string, KnownPod | readonly Ownership[]>();
 
   /**
-   * A pod has an address.
-   * @param startedAt start of the pod where it is known (second granularity); else it counts from `at`, or from
-   *   ever if nobody had the address before
+   * A pod has an address, from its start where that is known (second granularity); else it counts from `at`, or from
+   * ever if nobody had the address before.
    */
-  claim(address: string, claim: Pick<Ownership, 'pod' | 'workload'>, startedAt: Timestamp | undefined, at: Timestamp) {
+  claim(address: string, owner: KnownPod, at: Timestamp): void {
     const owners = this.#of(address);
-    const current = owners.at(-1);
-    if (current?.pod === claim.pod && current.to === Number.POSITIVE_INFINITY) {
-      if (current.workload !== claim.workload) this.#set(address, owners.with(-1, { ...current, ...claim }));
-      return;
-    }
-    const from = beginning(current, startedAt, at);
-    const kept = owners.filter((owner) => owner.to > at - RETENTION_MS);
-    const { pod, workload } = claim;
-    this.#set(address, [...kept, { pod, workload, from, to: Number.POSITIVE_INFINITY }]);
+    const last = owners.at(-1);
+    if (last === undefined) this.#owners.set(address, owner);
+    if (last === undefined || (last.owner === owner && last.to === Number.POSITIVE_INFINITY)) return;
+    const kept = owners.filter(({ to }) => to > at - RETENTION_MS);
+    const from = beginning(last, owner.pod.startedAt, at);
+    this.#owners.set(address, [...kept, { owner, from, to: Number.POSITIVE_INFINITY }]);
   }
 
   /** A pod gave its address back, or is gone. */
-  release(address: string, pod: string, at: Timestamp): void {
+  release(address: string, owner: KnownPod, at: Timestamp): void {
     const owners = this.#of(address);
-    const index = owners.findLastIndex((owner) => owner.pod === pod && owner.to === Number.POSITIVE_INFINITY);
-    const owner = owners[index];
-    if (owner) this.#set(address, owners.with(index, { ...owner, to: at }));
+    const index = owners.findLastIndex((one) => one.owner === owner && one.to === Number.POSITIVE_INFINITY);
+    const ownership = owners[index];
+    if (ownership) this.#owners.set(address, owners.with(index, { ...ownership, to: at }));
   }
 
   /** The owner at a time; the newest claim wins where a release was never told. */
-  ownerAt(address: string, at: Timestamp): Ownership | undefined {
-    const owners = this.#owners.get(address);
-    if (owners === undefined || isList(owners)) return owners?.findLast((owner) => owned(owner, at));
-    return owned(owners, at) ? owners : undefined;
+  ownerAt(address: string, at: Timestamp): KnownPod | undefined {
+    const known = this.#owners.get(address);
+    if (known === undefined || isList(known)) return known?.findLast(({ from, to }) => from <= at && at < to)?.owner;
+    return since(known) <= at ? known : undefined;
   }
 
   /** Whether anybody has the address now. */
@@ -61,36 +56,33 @@ export class AddressBook {
 
   /** Forgets former owners whose time is over; call it now and then. */
   prune(now: Timestamp): void {
-    for (const [address, known] of this.#owners) {
-      const owners = isList(known) ? known : [known];
-      const kept = owners.filter((owner) => owner.to > now - RETENTION_MS);
-      if (kept.length === 0) this.#owners.delete(address);
-      else if (kept.length < owners.length) this.#set(address, kept);
+    for (const [address, owners] of this.#owners) {
+      if (!isList(owners)) continue;
+      const kept = owners.filter(({ to }) => to > now - RETENTION_MS);
+      const [only] = kept;
+      if (only === undefined) this.#owners.delete(address);
+      else if (kept.length === 1 && only.to === Number.POSITIVE_INFINITY) this.#owners.set(address, only.owner);
+      else if (kept.length < owners.length) this.#owners.set(address, kept);
     }
   }
 
   #of(address: string): readonly Ownership[] {
-    const owners = this.#owners.get(address) ?? [];
-    return isList(owners) ? owners : [owners];
-  }
-
-  #set(address: string, owners: readonly Ownership[]): void {
-    const [only] = owners;
-    this.#owners.set(address, owners.length === 1 && only ? only : owners);
+    const known = this.#owners.get(address) ?? [];
+    return isList(known) ? known : [{ owner: known, from: since(known), to: Number.POSITIVE_INFINITY }];
   }
 }
 
-function isList(owners: Ownership | readonly Ownership[]): owners is readonly Ownership[] {
-  return Array.isArray(owners);
+function isList(known: KnownPod | readonly Ownership[]): known is readonly Ownership[] {
+  return Array.isArray(known);
 }
 
-function owned({ from, to }: Ownership, at: Timestamp): boolean {
-  return from <= at && at < to;
+/** From when a pod has an address that nobody is remembered to have had before. */
+function since({ pod }: KnownPod): Timestamp {
+  return pod.startedAt ?? Number.NEGATIVE_INFINITY;
 }
 
 /** `startedAt` is cut to the second, so it may lie before the release of the last owner: the later one holds. */
-function beginning(last: Ownership | undefined, startedAt: Timestamp | undefined, at: Timestamp): Timestamp {
-  if (startedAt === undefined) return last === undefined ? Number.NEGATIVE_INFINITY : Math.min(at, last.to);
-  const released = last !== undefined && last.to !== Number.POSITIVE_INFINITY ? last.to : Number.NEGATIVE_INFINITY;
-  return Math.max(startedAt, released);
+function beginning(last: Ownership, startedAt: Timestamp | undefined, at: Timestamp): Timestamp {
+  if (startedAt === undefined) return Math.min(at, last.to);
+  return Math.max(startedAt, last.to === Number.POSITIVE_INFINITY ? Number.NEGATIVE_INFINITY : last.to);
 }

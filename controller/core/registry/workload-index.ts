@@ -10,7 +10,8 @@ import type {
   Timestamp,
   WorkloadKey,
 } from '../model.ts';
-import { AddressBook, type Ownership } from './address-book.ts';
+import { AddressBook } from './address-book.ts';
+import type { KnownPod, PodRecord } from './known-pod.ts';
 import { NameTable } from './name-table.ts';
 import { addTo, removeFrom } from './set-map.ts';
 
@@ -23,14 +24,6 @@ export interface EffectiveMode {
 
 /** Owners that stand between a pod and its workload. What another object owns in turn (an operator's, say) does not count. */
 const INTERMEDIATE: ReadonlySet<string> = new Set<PodControllerKind>(['ReplicaSet', 'Job']);
-
-/** A pod as it was told last, and its workload; the record itself stays the same while the pod exists. */
-interface PodRecord {
-  pod: Pod;
-  workload: WorkloadKey;
-}
-
-export type KnownPod = Readonly<PodRecord>;
 
 /** Pods, who controls them, what mode they run in and which addresses are theirs. */
 export class WorkloadIndex {
@@ -51,27 +44,26 @@ export class WorkloadIndex {
   }
 
   applyPod(pod: Pod, at: Timestamp): void {
-    const key = podKey(pod);
     const owned = ownedAddresses(pod);
     const before = this.#pods.get(pod.namespace, pod.name);
-    const gone = before ? ownedAddresses(before.pod).filter((address) => !owned.includes(address)) : [];
-    for (const address of gone) this.addresses.release(address, key, at);
+    const known = before ?? { pod, workload: '' };
+    const gone = ownedAddresses(known.pod).filter((address) => !owned.includes(address));
+    for (const address of gone) this.addresses.release(address, known, at);
     const workload = this.#sameText(this.workloadOf(pod));
     const ownerBefore = before && ownerKey(before.pod);
-    const known = before ?? { pod, workload: '' };
     this.#pods.set(pod.namespace, pod.name, known);
     known.pod = pod;
     this.#own(known);
     if (before && ownerBefore !== ownerKey(pod)) this.#disown(known, ownerBefore);
     this.#enlist(known, workload);
-    for (const address of owned) this.addresses.claim(address, { pod: key, workload }, pod.startedAt, at);
+    for (const address of owned) this.addresses.claim(address, known, at);
   }
 
   deletePod(namespace: string, name: string, at: Timestamp): Pod | undefined {
     const known = this.#pods.delete(namespace, name);
     if (!known) return undefined;
     const { pod } = known;
-    for (const address of ownedAddresses(pod)) this.addresses.release(address, podKey(pod), at);
+    for (const address of ownedAddresses(pod)) this.addresses.release(address, known, at);
     removeFrom(this.#podsByWorkload, known.workload, known);
     this.#disown(known, ownerKey(pod));
     return pod;
@@ -208,7 +200,7 @@ export class WorkloadIndex {
     return this.#pods.get(node.namespace, node.pod);
   }
 
-  ownerAt(address: string, at: Timestamp): Ownership | undefined {
+  ownerAt(address: string, at: Timestamp): KnownPod | undefined {
     return this.addresses.ownerAt(address, at);
   }
 

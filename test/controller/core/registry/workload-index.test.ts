@@ -125,7 +125,7 @@ describe('the addresses of a pod', () => {
     const workloads = index();
     workloads.applyPod(pod('a-0', '10.0.0.1'), 0);
     workloads.applyPod(pod('a-0', '10.0.0.1', { finished: true }), 100);
-    assert.equal(workloads.ownerAt('10.0.0.1', 99)?.pod, 'shop/a-0');
+    assert.equal(workloads.ownerAt('10.0.0.1', 99)?.pod.name, 'a-0');
     assert.equal(workloads.ownerAt('10.0.0.1', 100), undefined);
   });
 
