@@ -1,70 +1,78 @@
 import type { Pod } from '../model.ts';
 import type { PodIdentity } from '../pod-identity.ts';
 import { NameTable } from './name-table.ts';
+import { ownedAddresses } from './owned-addresses.ts';
+import { addTo } from './set-map.ts';
 
 /** `namespace/serviceAccount`. */
 export type IdentityKey = string;
 
-/** Those who share an identity. */
-interface Group {
-  readonly key: IdentityKey;
-  readonly holders: Set<Holder>;
+/** An identity that has pods. */
+interface Holders {
+  readonly namespace: string;
+  count: number;
   /** As last asked for: the same value until it changes. */
   identity: PodIdentity | undefined;
 }
 
-interface Holder {
-  readonly group: Group;
-  readonly addresses: readonly string[];
-}
-
-/** Identities of pods that have an address of their own: neither finished ones nor those on the host network. */
+/**
+ * Identities of pods that have an address of their own: neither finished ones nor those on the host network. Of the pods
+ * it keeps their number; they are looked at again when somebody asks.
+ */
 export class IdentityIndex {
-  /** By the pods' names. */
-  readonly #holders = new NameTable<Holder>();
-  readonly #groups = new Map<IdentityKey, Group>();
+  readonly #podsIn: (namespace: string) => Iterable<Pod>;
+  /** By ServiceAccount. */
+  readonly #holders = new NameTable<Holders>();
+
+  /** @param podsIn the pods of a namespace as they are now */
+  constructor(podsIn: (namespace: string) => Iterable<Pod>) {
+    this.#podsIn = podsIn;
+  }
 
   /**
-   * @param addresses those that the pod has now, and has for itself
+   * A pod came, changed or went.
    * @returns the identities that changed
    */
-  apply(pod: Pod, addresses: readonly string[]): readonly IdentityKey[] {
-    const before = this.#holders.get(pod.namespace, pod.name);
-    const key = `${pod.namespace}/${pod.serviceAccount}`;
-    const isSame = (before?.addresses ?? []).join() === addresses.join();
-    if (isSame && (!before || before.group.key === key)) return [];
-    const left = this.delete(pod.namespace, pod.name);
-    if (addresses.length === 0) return left;
-    const group = this.#groups.get(key) ?? { key, holders: new Set<Holder>(), identity: undefined };
-    const holder: Holder = { group, addresses };
-    this.#groups.set(key, group);
-    this.#holders.set(pod.namespace, pod.name, holder);
-    group.holders.add(holder);
-    group.identity = undefined;
-    return [...new Set([...left, key])];
+  podChanged(before: Pod | undefined, after: Pod | undefined): readonly IdentityKey[] {
+    if (textOf(before) === textOf(after)) return [];
+    const changed = [...this.#count(before, -1), ...this.#count(after, 1)];
+    return [...new Set(changed)];
   }
 
-  delete(namespace: string, name: string): readonly IdentityKey[] {
-    const holder = this.#holders.delete(namespace, name);
-    if (!holder) return [];
-    const { group } = holder;
-    group.identity = undefined;
-    group.holders.delete(holder);
-    if (group.holders.size === 0) this.#groups.delete(group.key);
-    return [group.key];
-  }
-
-  /** Those that a pod has now; the same value until it changes. */
+  /** Those that a pod has now. */
   *all(): Iterable<PodIdentity> {
-    for (const group of this.#groups.values()) {
-      group.identity ??= identityOf(group);
-      yield group.identity;
+    for (const holders of this.#holders.all()) {
+      if (!holders.identity) this.#collect(holders.namespace);
+      if (holders.identity) yield holders.identity;
+    }
+  }
+
+  #count(pod: Pod | undefined, one: 1 | -1): readonly IdentityKey[] {
+    if (!pod || ownedAddresses(pod).length === 0) return [];
+    const { namespace, serviceAccount } = pod;
+    const holders = this.#holders.get(namespace, serviceAccount) ?? { namespace, count: 0, identity: undefined };
+    holders.count += one;
+    holders.identity = undefined;
+    if (holders.count === 0) this.#holders.delete(namespace, serviceAccount);
+    else this.#holders.set(namespace, serviceAccount, holders);
+    return [`${namespace}/${serviceAccount}`];
+  }
+
+  /** Every identity of the namespace that has changed, as each look goes through all of its pods. */
+  #collect(namespace: string): void {
+    const found = new Map<string, Set<string>>();
+    for (const pod of this.#podsIn(namespace)) {
+      for (const address of ownedAddresses(pod)) addTo(found, pod.serviceAccount, address);
+    }
+    for (const [serviceAccount, addresses] of found) {
+      const holders = this.#holders.get(namespace, serviceAccount);
+      if (holders) holders.identity ??= { namespace, serviceAccount, addresses: [...addresses].sort() };
     }
   }
 }
 
-function identityOf({ key, holders }: Group): PodIdentity {
-  const [namespace = '', serviceAccount = ''] = key.split('/');
-  const addresses = [...holders].flatMap((holder) => holder.addresses);
-  return { namespace, serviceAccount, addresses: [...new Set(addresses)].sort() };
+/** What an identity takes from a pod. */
+function textOf(pod: Pod | undefined): string {
+  const addresses = pod ? ownedAddresses(pod) : [];
+  return pod && addresses.length > 0 ? [pod.serviceAccount, ...addresses].join(' ') : '';
 }

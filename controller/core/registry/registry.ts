@@ -19,7 +19,7 @@ import { httpPortsOf, type MeshHost, VIRTUAL_HOST_PORT } from './mesh-host.ts';
 import { type AddressedHost, MeshHostIndex } from './mesh-host-index.ts';
 import { type PolicyChange, PolicyIndex } from './policy-index.ts';
 import { type HeadlessPort, ServiceIndex, serviceKey } from './service-index.ts';
-import { ownedAddresses, WorkloadIndex } from './workload-index.ts';
+import { WorkloadIndex } from './workload-index.ts';
 
 /** Whose services there are: in `direct` mode Kubernetes' alone, in `istio` mode also those that Istio's objects make. */
 export type Dialect = 'direct' | 'istio';
@@ -40,7 +40,7 @@ export interface RegistryChanges {
   readonly sidecars: Set<WorkloadKey>;
   /** An object that only Istio mode reads came, changed or went; Sidecars of ours apart. */
   policies: boolean;
-  /** Pods of an identity came, went or changed their addresses. */
+  /** Pods of an identity came, went or changed their addresses. None in direct mode. */
   readonly identities: Set<IdentityKey>;
 }
 
@@ -63,7 +63,8 @@ const NO_HOSTS: ReadonlyMap<ServiceKey, MeshHost> = new Map();
 export class Registry {
   readonly workloads: WorkloadIndex;
   readonly policies = new PolicyIndex();
-  readonly #identities = new IdentityIndex();
+  /** None in direct mode, which has no mTLS. */
+  readonly #identities: IdentityIndex | undefined;
   readonly #index = new ServiceIndex();
   readonly #hosts = new MeshHostIndex((host) => this.#index.hasHost(host));
   readonly #dialect: Dialect;
@@ -73,7 +74,9 @@ export class Registry {
   constructor(options: { readonly defaultMode: Mode; readonly dialect?: Dialect }) {
     this.workloads = new WorkloadIndex(options.defaultMode);
     this.#dialect = options.dialect ?? 'direct';
-    if (this.#dialect === 'istio') this.#index.httpPorts.add(VIRTUAL_HOST_PORT);
+    if (this.#dialect === 'direct') return;
+    this.#identities = new IdentityIndex((namespace) => this.workloads.podsIn(namespace));
+    this.#index.httpPorts.add(VIRTUAL_HOST_PORT);
   }
 
   /** Applies events in order. */
@@ -151,10 +154,10 @@ export class Registry {
 
   /**
    * One for each ServiceAccount that runs pods with addresses of their own; the same value until it changes. None in
-   * direct mode, which has no mTLS.
+   * direct mode.
    */
   identities(): Iterable<PodIdentity> {
-    return this.#dialect === 'istio' ? this.#identities.all() : [];
+    return this.#identities?.all() ?? [];
   }
 
   /** See {@link ServiceIndex.headlessPorts}. */
@@ -266,17 +269,21 @@ export class Registry {
 
   #podApplied(pod: Pod, at: Timestamp, changes: RegistryChanges): void {
     this.#workloadOfPodChanges(pod, changes);
-    this.workloads.applyPod(pod, at);
+    const before = this.workloads.applyPod(pod, at);
     changes.pods.push(pod);
     this.#workloadOfPodChanges(pod, changes);
-    for (const key of this.#identities.apply(pod, ownedAddresses(pod))) changes.identities.add(key);
+    this.#identitiesChanged(before, pod, changes);
   }
 
   #podDeleted({ namespace, name }: ObjectRef, at: Timestamp, changes: RegistryChanges): void {
     this.#workloadOfPodChanges({ namespace, name }, changes);
     const pod = this.workloads.deletePod(namespace, name, at);
     if (pod) changes.pods.push(pod);
-    for (const key of this.#identities.delete(namespace, name)) changes.identities.add(key);
+    this.#identitiesChanged(pod, undefined, changes);
+  }
+
+  #identitiesChanged(before: Pod | undefined, after: Pod | undefined, changes: RegistryChanges): void {
+    for (const key of this.#identities?.podChanged(before, after) ?? []) changes.identities.add(key);
   }
 
   #workloadOfPodChanges({ namespace, name }: Pick<Pod, 'namespace' | 'name'>, changes: RegistryChanges): void {

@@ -13,6 +13,7 @@ import type {
 import { AddressBook } from './address-book.ts';
 import type { KnownPod, PodRecord } from './known-pod.ts';
 import { NameTable } from './name-table.ts';
+import { ownedAddresses } from './owned-addresses.ts';
 import { addTo, removeFrom } from './set-map.ts';
 
 /** A mode and the object that says so. */
@@ -43,20 +44,22 @@ export class WorkloadIndex {
     this.#defaultMode = defaultMode;
   }
 
-  applyPod(pod: Pod, at: Timestamp): void {
+  /** @returns the pod as it was told before */
+  applyPod(pod: Pod, at: Timestamp): Pod | undefined {
     const owned = ownedAddresses(pod);
     const before = this.#pods.get(pod.namespace, pod.name);
     const known = before ?? { pod, workload: '' };
     const gone = ownedAddresses(known.pod).filter((address) => !owned.includes(address));
     for (const address of gone) this.addresses.release(address, known, at);
     const workload = this.#sameText(this.workloadOf(pod));
-    const ownerBefore = before && ownerKey(before.pod);
+    const podBefore = before?.pod;
     this.#pods.set(pod.namespace, pod.name, known);
     known.pod = pod;
     this.#own(known);
-    if (before && ownerBefore !== ownerKey(pod)) this.#disown(known, ownerBefore);
+    if (podBefore && ownerKey(podBefore) !== ownerKey(pod)) this.#disown(known, ownerKey(podBefore));
     this.#enlist(known, workload);
     for (const address of owned) this.addresses.claim(address, known, at);
+    return podBefore;
   }
 
   deletePod(namespace: string, name: string, at: Timestamp): Pod | undefined {
@@ -254,11 +257,6 @@ function* podsAmong(known: Iterable<KnownPod>): Iterable<Pod> {
 /** `namespace/name`. */
 function podKey(pod: Pick<Pod, 'namespace' | 'name'>): string {
   return [pod.namespace, pod.name].join('/');
-}
-
-/** Addresses that are a pod's own. A host-network pod has its node's address, a finished one none any more: neither may be blamed for it. */
-export function ownedAddresses(pod: Pod): readonly string[] {
-  return pod.hostNetwork || pod.finished ? [] : pod.addresses;
 }
 
 /** Key of the controller that owns the pod. */
