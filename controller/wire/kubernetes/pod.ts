@@ -1,6 +1,6 @@
 /** v1 Pod. */
 import { z } from 'zod';
-import type { Labels, Owner } from '../../core/model.ts';
+import type { Labels, Owner, Pod } from '../../core/model.ts';
 import { addressSchema } from './address.ts';
 import { controllerOwner, metadataSchema, namespaceOf, ownerReferencesSchema, timeSchema } from './metadata.ts';
 import { MODE_ANNOTATION, readMode } from './mode.ts';
@@ -42,6 +42,7 @@ const podSchema = z.object({
 type PodShape = z.infer<typeof podSchema>;
 
 const labels = new RecurringValues<Labels>();
+const accounts = new RecurringValues<Pick<Pod, 'serviceAccount'>>();
 const owners = new RecurringValues<{ readonly owner?: Owner }>();
 
 function addresses(status: PodShape['status']): string[] {
@@ -66,22 +67,26 @@ function namesGateway(templates: string | null | undefined): boolean {
 
 /** A pod with a deletionTimestamp still runs and still owns its address, so the mark changes nothing. */
 function toPod({ metadata, spec, status }: PodShape): Converted {
-  const ref = { kind: 'Pod', namespace: namespaceOf(metadata), name: metadata.name } as const;
-  const { mode, problems } = readMode(metadata.annotations, objectName(ref));
+  const namespace = namespaceOf(metadata);
+  const { name } = metadata;
+  const { mode, problems } = readMode(metadata.annotations, objectName({ kind: 'Pod', namespace, name }));
   const templateHash = metadata.labels?.[TEMPLATE_HASH_LABEL];
   const startedAt = status?.startTime ?? metadata.creationTimestamp;
   return {
     object: {
-      ...ref,
+      // What every pod has comes first: V8 keeps what follows a spread outside of the object.
+      kind: 'Pod',
+      namespace,
+      name,
       addresses: addresses(status),
+      hostNetwork: spec?.hostNetwork === true,
+      finished: status?.phase === 'Succeeded' || status?.phase === 'Failed',
+      labels: labels.same(metadata.labels ?? {}),
+      ...accounts.same({ serviceAccount: spec?.serviceAccountName || 'default' }),
       ...owners.same(controllerOwner(metadata.ownerReferences)),
       ...(templateHash ? { podTemplateHash: templateHash } : {}),
-      hostNetwork: spec?.hostNetwork === true,
       ...(startedAt === undefined || startedAt === null ? {} : { startedAt }),
-      finished: status?.phase === 'Succeeded' || status?.phase === 'Failed',
       ...mode,
-      labels: labels.same(metadata.labels ?? {}),
-      serviceAccount: spec?.serviceAccountName || 'default',
       ...roleOf(metadata),
     },
     problems,
