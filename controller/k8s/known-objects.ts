@@ -32,7 +32,7 @@ function keyOf(value: unknown): string {
 export class KnownObjects {
   readonly #resource: WatchedResource;
   readonly #options: ReduceOptions;
-  readonly #objects = new ObjectTable<MeshObject>();
+  readonly #objects = new ObjectTable<MeshObject>((object) => object);
   /** Problems by object, so that a list does not repeat them. */
   readonly #problems = new Map<string, string>();
 

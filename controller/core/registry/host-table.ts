@@ -5,7 +5,7 @@ import { addTo, removeFrom } from './set-map.ts';
 export class HostTable<
   T extends { readonly namespace: string; readonly name: string; readonly hosts: readonly string[] },
 > {
-  readonly #objects = new ObjectTable<T>();
+  readonly #objects = new ObjectTable<T>((object) => object);
   readonly #byHost = new Map<string, Set<T>>();
 
   /** @returns what it replaces */

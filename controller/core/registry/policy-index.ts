@@ -28,12 +28,12 @@ const NOTHING: PolicyChange = { isForeign: false, workloads: [] };
 
 /** Objects that decide who may be lazy and how. */
 export class PolicyIndex {
-  readonly #sidecars = new ObjectTable<Sidecar>();
+  readonly #sidecars = new ObjectTable<Sidecar>((object) => object);
   readonly #virtualServices = new HostTable<VirtualService>();
-  readonly #destinationRules = new ObjectTable<DestinationRule>();
-  readonly #authorizationPolicies = new ObjectTable<AuthorizationPolicy>();
-  readonly #networkPolicies = new ObjectTable<NetworkPolicy>();
-  readonly #configMaps = new ObjectTable<ConfigMap>();
+  readonly #destinationRules = new ObjectTable<DestinationRule>((object) => object);
+  readonly #authorizationPolicies = new ObjectTable<AuthorizationPolicy>((object) => object);
+  readonly #networkPolicies = new ObjectTable<NetworkPolicy>((object) => object);
+  readonly #configMaps = new ObjectTable<ConfigMap>((object) => object);
 
   apply(object: Policy): PolicyChange {
     switch (object.kind) {

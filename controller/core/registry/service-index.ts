@@ -32,7 +32,7 @@ export class ServiceIndex {
   readonly httpPorts = new Set<number>();
   readonly #byName = new NameTable<ServiceKey>();
   readonly #byClusterIP = new Map<string, ServiceKey>();
-  readonly #slices = new ObjectTable<EndpointSlice>();
+  readonly #slices = new ObjectTable<EndpointSlice>((slice) => slice);
   /** By name of the Service; in the order in which they came. */
   readonly #slicesOfService = new NameTable<readonly EndpointSlice[]>();
   readonly #endpoints = new NameTable<Map<number, readonly Endpoint[]>>();

@@ -12,7 +12,7 @@ import type {
 } from '../model.ts';
 import { AddressBook } from './address-book.ts';
 import type { KnownPod, PodRecord } from './known-pod.ts';
-import { NameTable } from './name-table.ts';
+import { ObjectTable } from './object-table.ts';
 import { ownedAddresses } from './owned-addresses.ts';
 import { addTo, removeFrom } from './set-map.ts';
 
@@ -29,7 +29,7 @@ const INTERMEDIATE: ReadonlySet<string> = new Set<PodControllerKind>(['ReplicaSe
 /** Pods, who controls them, what mode they run in and which addresses are theirs. */
 export class WorkloadIndex {
   readonly addresses = new AddressBook();
-  readonly #pods = new NameTable<PodRecord>();
+  readonly #pods = new ObjectTable<PodRecord>(({ pod }) => pod);
   readonly #podsByOwner = new Map<string, Set<PodRecord>>();
   readonly #podsByWorkload = new Map<WorkloadKey, Set<PodRecord>>();
   readonly #controllers = new Map<string, PodController>();
@@ -53,7 +53,7 @@ export class WorkloadIndex {
     for (const address of gone) this.addresses.release(address, known, at);
     const workload = this.#sameText(this.workloadOf(pod));
     const podBefore = before?.pod;
-    this.#pods.set(pod.namespace, pod.name, known);
+    if (!before) this.#pods.apply(known);
     known.pod = pod;
     this.#own(known);
     if (podBefore && ownerKey(podBefore) !== ownerKey(pod)) this.#disown(known, ownerKey(podBefore));

@@ -11,7 +11,7 @@ it('finds Sidecars by namespace, and those of our own', () => {
   policies.apply(sidecar('user'));
   policies.apply(sidecar('ours', 'shop/Deployment/a'));
   policies.apply({ ...sidecar('elsewhere', 'bank/Deployment/b'), namespace: 'bank' });
-  assert.deepEqual([...policies.sidecarsIn('shop')].map(nameOf), ['user', 'ours']);
+  assert.deepEqual([...policies.sidecarsIn('shop')].map(nameOf), ['ours', 'user']);
   assert.deepEqual([...policies.managedSidecars()].map(nameOf), ['ours', 'elsewhere']);
   policies.delete('Sidecar', { namespace: 'bank', name: 'elsewhere' });
   assert.deepEqual([...policies.managedSidecars()].map(nameOf), ['ours']);
