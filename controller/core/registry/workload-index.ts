@@ -14,7 +14,7 @@ import { AddressBook } from './address-book.ts';
 import type { KnownPod, PodRecord } from './known-pod.ts';
 import { ObjectTable } from './object-table.ts';
 import { ownedAddresses } from './owned-addresses.ts';
-import { addTo, removeFrom } from './set-map.ts';
+import { PodGroups } from './pod-groups.ts';
 
 /** A mode and the object that says so. */
 export interface EffectiveMode {
@@ -30,8 +30,8 @@ const INTERMEDIATE: ReadonlySet<string> = new Set<PodControllerKind>(['ReplicaSe
 export class WorkloadIndex {
   readonly addresses = new AddressBook();
   readonly #pods = new ObjectTable<PodRecord>(({ pod }) => pod);
-  readonly #podsByOwner = new Map<string, Set<PodRecord>>();
-  readonly #podsByWorkload = new Map<WorkloadKey, Set<PodRecord>>();
+  readonly #podsByOwner = new PodGroups();
+  readonly #podsByWorkload = new PodGroups();
   readonly #controllers = new Map<string, PodController>();
   /** Deleted, but known for as long as they have pods. */
   readonly #goneControllers = new Set<string>();
@@ -55,8 +55,7 @@ export class WorkloadIndex {
     const podBefore = before?.pod;
     if (!before) this.#pods.apply(known);
     known.pod = pod;
-    this.#own(known);
-    if (podBefore && ownerKey(podBefore) !== ownerKey(pod)) this.#disown(known, ownerKey(podBefore));
+    this.#own(known, ownerKey(pod), podBefore && ownerKey(podBefore));
     this.#enlist(known, workload);
     for (const address of owned) this.addresses.claim(address, known, at);
     return podBefore;
@@ -67,32 +66,28 @@ export class WorkloadIndex {
     if (!known) return undefined;
     const { pod } = known;
     for (const address of ownedAddresses(pod)) this.addresses.release(address, known, at);
-    removeFrom(this.#podsByWorkload, known.workload, known);
-    this.#disown(known, ownerKey(pod));
+    this.#podsByWorkload.remove(known.workload, known);
+    this.#own(known, undefined, ownerKey(pod));
     return pod;
   }
 
   /** The text that others of the workload's pods hold already: one for all takes less memory. */
   #sameText(workload: WorkloadKey): WorkloadKey {
-    for (const known of this.#podsByWorkload.get(workload) ?? []) return known.workload;
-    return workload;
+    return this.#podsByWorkload.of(workload)[0]?.workload ?? workload;
   }
 
   #enlist(known: PodRecord, workload: WorkloadKey): void {
     if (known.workload === workload) return;
-    removeFrom(this.#podsByWorkload, known.workload, known);
+    this.#podsByWorkload.remove(known.workload, known);
     known.workload = workload;
-    addTo(this.#podsByWorkload, workload, known);
+    this.#podsByWorkload.add(workload, known);
   }
 
-  #own(known: PodRecord): void {
-    const owner = ownerKey(known.pod);
-    if (owner !== undefined) addTo(this.#podsByOwner, owner, known);
-  }
-
-  #disown(known: PodRecord, owner: string | undefined): void {
-    if (owner === undefined || !removeFrom(this.#podsByOwner, owner, known)) return;
-    if (this.#goneControllers.delete(owner)) this.#controllers.delete(owner);
+  #own(known: PodRecord, owner: string | undefined, ownerBefore: string | undefined): void {
+    if (owner === ownerBefore) return;
+    if (owner !== undefined) this.#podsByOwner.add(owner, known);
+    if (ownerBefore === undefined || !this.#podsByOwner.remove(ownerBefore, known)) return;
+    if (this.#goneControllers.delete(ownerBefore)) this.#controllers.delete(ownerBefore);
   }
 
   /**
@@ -161,7 +156,7 @@ export class WorkloadIndex {
 
   /** A workload's pods, finished ones included. */
   podsOf(workload: WorkloadKey): Iterable<Pod> {
-    return podsAmong(this.#podsByWorkload.get(workload) ?? []);
+    return podsAmong(this.#podsByWorkload.of(workload));
   }
 
   /** A namespace's pods, finished ones included. */
@@ -176,7 +171,7 @@ export class WorkloadIndex {
 
   /** Pods with this controller (`namespace/Kind/name`) as their owner, which need not be their workload. */
   podsOwnedBy(controller: string): Iterable<Pod> {
-    return podsAmong(this.#podsByOwner.get(controller) ?? []);
+    return podsAmong(this.#podsByOwner.of(controller));
   }
 
   /** @param controller `namespace/Kind/name` */
