@@ -8,8 +8,8 @@ import {
 } from '../model.ts';
 import { endpointsOf } from './endpoint-text.ts';
 import { NameTable } from './name-table.ts';
-import { ObjectTable } from './object-table.ts';
 import { addTo, removeFrom } from './set-map.ts';
+import { SliceIndex } from './slice-index.ts';
 
 const NO_ENDPOINTS: readonly Endpoint[] = [];
 
@@ -32,9 +32,7 @@ export class ServiceIndex {
   readonly httpPorts = new Set<number>();
   readonly #byName = new NameTable<ServiceKey>();
   readonly #byClusterIP = new Map<string, ServiceKey>();
-  readonly #slices = new ObjectTable<EndpointSlice>((slice) => slice);
-  /** By name of the Service; in the order in which they came. */
-  readonly #slicesOfService = new NameTable<readonly EndpointSlice[]>();
+  readonly #slices = new SliceIndex();
   readonly #endpoints = new NameTable<Map<number, readonly Endpoint[]>>();
   readonly #headlessByAddress = new Map<string, Set<ServiceKey>>();
   /** The same the other way round: what is to be taken out when a service goes or its pods change. */
@@ -66,27 +64,15 @@ export class ServiceIndex {
 
   /** @returns the names of the Services whose endpoints may differ now: two where the slice moved */
   applySlice(slice: EndpointSlice): readonly string[] {
-    const { namespace, service } = slice;
-    const before = this.#slices.get(namespace, slice.name);
-    if (before && before.service !== service) this.deleteSlice(namespace, slice.name);
-    const slices = this.#slicesOfService.get(namespace, service) ?? [];
-    const isKnown = before?.service === service;
-    const after = isKnown ? slices.map((other) => (other === before ? slice : other)) : slices.concat(slice);
-    this.#slicesOfService.set(namespace, service, after);
-    this.#slices.apply(slice);
-    this.#slicesChanged(namespace, service);
-    return !before || isKnown ? [service] : [before.service, service];
+    const services = this.#slices.apply(slice);
+    for (const service of services) this.#slicesChanged(slice.namespace, service);
+    return services;
   }
 
   /** @returns the name of the Service whose slice it was */
   deleteSlice(namespace: string, name: string): string | undefined {
-    const slice = this.#slices.delete(namespace, name);
-    if (!slice) return undefined;
-    const { service } = slice;
-    const left = (this.#slicesOfService.get(namespace, service) ?? []).filter((other) => other !== slice);
-    if (left.length > 0) this.#slicesOfService.set(namespace, service, left);
-    else this.#slicesOfService.delete(namespace, service);
-    this.#slicesChanged(namespace, service);
+    const service = this.#slices.delete(namespace, name);
+    if (service !== undefined) this.#slicesChanged(namespace, service);
     return service;
   }
 
@@ -170,7 +156,7 @@ export class ServiceIndex {
 
   #collect({ namespace, name }: Service, port: ServicePort): readonly Endpoint[] {
     const found = new Map<string, Endpoint>();
-    for (const slice of this.#slicesOfService.get(namespace, name) ?? []) {
+    for (const slice of this.#slices.of(namespace, name)) {
       const target = slice.ports.find((candidate) => candidate.name === port.name)?.port;
       if (target === undefined) continue;
       for (const { address, ready } of endpointsOf(slice.endpoints)) {
