@@ -3,6 +3,8 @@
  * a changed object is a new object, so identity tells whether anything changed.
  */
 
+import type { Addresses } from './addresses.ts';
+
 /** Milliseconds since the epoch. The core never reads a clock; every event brings its own time. */
 export type Timestamp = number;
 
@@ -47,7 +49,7 @@ export interface Service {
   /** `<name>.<namespace>.svc.<cluster domain>`. */
   readonly host: string;
   /** Empty for headless services. */
-  readonly clusterIPs: readonly string[];
+  readonly clusterIPs: Addresses;
   readonly headless: boolean;
   readonly ports: readonly ServicePort[];
 }
@@ -76,10 +78,8 @@ export interface Pod {
   readonly namespace: string;
   readonly name: string;
   /** `status.podIPs`; empty until the pod has one. */
-  readonly addresses: readonly string[];
+  readonly addresses: Addresses;
   readonly owner?: Owner;
-  /** Label `pod-template-hash`: names the Deployment where its ReplicaSet is not readable. */
-  readonly podTemplateHash?: string;
   readonly hostNetwork: boolean;
   /** `status.startTime`, else `metadata.creationTimestamp`; second granularity. */
   readonly startedAt?: Timestamp;

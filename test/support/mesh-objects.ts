@@ -15,7 +15,7 @@ export function service(
     namespace,
     name,
     host: `${name}.${namespace}.svc.${CLUSTER_DOMAIN}`,
-    clusterIPs: options.clusterIP === undefined ? [] : [options.clusterIP],
+    clusterIPs: options.clusterIP ?? [],
     headless: options.clusterIP === undefined,
     ports: Object.entries(ports).map(([port, protocol]) => ({ name: `p${port}`, port: Number(port), protocol })),
   };
@@ -44,14 +44,13 @@ export function pod(name: string, address: string, options: Partial<Pod> = {}): 
     kind: 'Pod',
     namespace: 'shop',
     name,
-    addresses: [address],
+    addresses: address,
     owner: { kind: 'ReplicaSet', name: `${deployment}-5d4f` },
-    podTemplateHash: '5d4f',
     hostNetwork: false,
     finished: false,
-    labels: { app: deployment, 'pod-template-hash': '5d4f' },
     serviceAccount: deployment,
     ...options,
+    labels: { 'pod-template-hash': '5d4f', ...(options.labels ?? { app: deployment }) },
   };
 }
 

@@ -1,3 +1,4 @@
+import { type Addresses, addressesOf } from '../addresses.ts';
 import { namespaceOf } from '../key-parts.ts';
 import {
   type AccessLogEntry,
@@ -115,11 +116,11 @@ function addressKind({ address }: SocketAddress, at: Timestamp, view: Attributio
  * Why a connection to an HTTP port cannot be routed to its service by a sidecar, if so.
  * @param addresses those of the service, which are domains of it
  */
-export function httpMismatch(entry: AccessLogEntry, addresses: readonly string[]): RelayReason | undefined {
+export function httpMismatch(entry: AccessLogEntry, addresses: Addresses): RelayReason | undefined {
   if (entry.protocol === 'TCP' || entry.protocol === 'TLS') return 'ProtocolMismatch';
   if (entry.protocol === 'HTTP2' || entry.host === undefined) return undefined;
   const host = hostWithoutPort(entry.host).replace(/^\[|\]$/g, '');
-  return addresses.includes(host) ? undefined : 'HostMismatch';
+  return addressesOf(addresses).includes(host) ? undefined : 'HostMismatch';
 }
 
 /** A target, relayed where there is a reason. */

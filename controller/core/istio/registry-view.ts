@@ -1,4 +1,5 @@
 /** What publication asks of registry and graph, answered from both as they stand when asked. */
+import { addressesOf } from '../addresses.ts';
 import type { DependencyGraph } from '../graph/graph.ts';
 import type { MeshObject } from '../mesh-object.ts';
 import type { PodControllerKind, ServiceKey, WorkloadKey } from '../model.ts';
@@ -97,10 +98,10 @@ function externalDirectState({ registry, settings }: RegistryViewParts): Externa
 
 function* addressed({ services, workloads }: Registry): Iterable<Addressed> {
   for (const { namespace, name, clusterIPs } of services.values()) {
-    yield { object: `Service ${namespace}/${name}`, addresses: clusterIPs };
+    yield { object: `Service ${namespace}/${name}`, addresses: addressesOf(clusterIPs) };
   }
   for (const { namespace, name, addresses, finished } of workloads.pods()) {
-    if (!finished) yield { object: `Pod ${namespace}/${name}`, addresses };
+    if (!finished) yield { object: `Pod ${namespace}/${name}`, addresses: addressesOf(addresses) };
   }
   for (const { name, addresses } of workloads.nodes()) {
     // Pods with IPv4 addresses alone cannot call others.

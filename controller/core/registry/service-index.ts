@@ -1,3 +1,4 @@
+import { addressesOf } from '../addresses.ts';
 import {
   type Endpoint,
   type EndpointSlice,
@@ -43,7 +44,7 @@ export class ServiceIndex {
     const key = serviceKey(service);
     this.services.set(key, service);
     this.#byName.set(service.namespace, service.name, key);
-    for (const address of service.clusterIPs) this.#byClusterIP.set(address, key);
+    for (const address of addressesOf(service.clusterIPs)) this.#byClusterIP.set(address, key);
     for (const { port, protocol } of service.ports) if (isHttp(protocol)) this.httpPorts.add(port);
     this.#indexHeadless(service);
   }
@@ -54,7 +55,7 @@ export class ServiceIndex {
     if (key === undefined || !service) return undefined;
     this.services.delete(key);
     this.#byName.delete(namespace, name);
-    for (const address of service.clusterIPs) {
+    for (const address of addressesOf(service.clusterIPs)) {
       if (this.#byClusterIP.get(address) === key) this.#byClusterIP.delete(address);
     }
     this.#forgetEndpoints(namespace, name);

@@ -26,6 +26,9 @@ export interface EffectiveMode {
 /** Owners that stand between a pod and its workload. What another object owns in turn (an operator's, say) does not count. */
 const INTERMEDIATE: ReadonlySet<string> = new Set<PodControllerKind>(['ReplicaSet', 'Job']);
 
+/** Which a Deployment's ReplicaSets and their pods have in common. */
+const TEMPLATE_HASH_LABEL = 'pod-template-hash';
+
 /** Pods, who controls them, what mode they run in and which addresses are theirs. */
 export class WorkloadIndex {
   readonly addresses = new AddressBook();
@@ -208,7 +211,8 @@ export class WorkloadIndex {
     if (!owner) return `${namespace}/Pod/${pod.name}`;
     if (!INTERMEDIATE.has(owner.kind)) return controllerKey(owner.kind, namespace, owner.name);
     const controller = this.#controllers.get(controllerKey(owner.kind, namespace, owner.name));
-    const { kind, name } = controller?.owner ?? (controller ? owner : likelyOwner(owner, pod.podTemplateHash));
+    const { kind, name } =
+      controller?.owner ?? (controller ? owner : likelyOwner(owner, pod.labels[TEMPLATE_HASH_LABEL]));
     return `${namespace}/${kind}/${name}`;
   }
 

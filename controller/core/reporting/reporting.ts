@@ -1,5 +1,6 @@
 /** Turns state into the answers of the HTTP API. Pure: what it shows depends on its arguments alone. */
 
+import { addressesOf } from '../addresses.ts';
 import { destinationText, flagsOf } from '../graph/dependency.ts';
 import type { DependencyGraph } from '../graph/graph.ts';
 import type { PublicationStatus } from '../istio/publication.ts';
@@ -119,7 +120,7 @@ function workloadReport(view: ReportView, { workload, pods, proxies, total }: Wo
     clusters: { kept: keptClusters(view, { workload, mode, total, publication }), total },
     pods: pods
       .filter(({ finished }) => !finished)
-      .map(({ name, addresses }) => ({ name, addresses }))
+      .map(({ name, addresses }) => ({ name, addresses: addressesOf(addresses) }))
       .sort((a, b) => byText(a.name, b.name)),
     proxies,
     ...(publication ? { publication: publicationReport(publication) } : {}),

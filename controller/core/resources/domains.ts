@@ -1,3 +1,4 @@
+import { addressesOf } from '../addresses.ts';
 import type { Service } from '../model.ts';
 
 /** Who reads the routes: names are short or ambiguous by the namespace that asks. */
@@ -34,7 +35,7 @@ export function domains(service: Service, client: RouteClient): readonly string[
   const common = commonHosts(service);
   const short = service.namespace === client.namespace ? [service.name] : [];
   const full = `${service.host.toLowerCase()}.`;
-  if (!service.headless) return [...common, ...short, full, ...service.clusterIPs.map(asHost)];
+  if (!service.headless) return [...common, ...short, full, ...addressesOf(service.clusterIPs).map(asHost)];
   const ofPods = [...common, full, ...(hasShortPodNames(service, client) ? short : [])].map((name) => `*.${name}`);
   return [...common, ...short, full, ...ofPods];
 }

@@ -1,4 +1,5 @@
 /** The egress's routing table: one cluster for each service port. Never dialled by Envoy itself. */
+import { addressesOf } from '../addresses.ts';
 import type { Service, ServicePort } from '../model.ts';
 import { serviceKey } from '../registry/service-index.ts';
 import { METADATA_NAMESPACE, type RelayTarget } from '../relay-target.ts';
@@ -13,7 +14,7 @@ function relayTarget(service: Service, port: ServicePort): RelayTarget {
     service: serviceKey(service),
     port: port.port,
     protocol: port.protocol,
-    clusterIPs: service.clusterIPs,
+    clusterIPs: addressesOf(service.clusterIPs),
     hosts: commonHosts(service),
     headless: service.headless,
     relayable: true,

@@ -18,7 +18,7 @@ function isHoldable(service: Service, port: ServicePort): boolean {
 
 /** Whether the port is told from others by ClusterIP, not by host. */
 export function hasOwnListener(service: Service, port: ServicePort): boolean {
-  return !isHttp(port.protocol) && !service.headless && service.clusterIPs.length > 0;
+  return !isHttp(port.protocol) && !service.headless;
 }
 
 /** Every holdable port of the mesh, sorted by service. */

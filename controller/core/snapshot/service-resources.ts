@@ -1,3 +1,4 @@
+import { addressesOf } from '../addresses.ts';
 import type { Endpoint, Resource, Service, ServiceKey, ServicePort, SocketAddress } from '../model.ts';
 import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, LISTENER } from '../model.ts';
 import { relayedCluster, serviceCluster } from '../resources/cluster.ts';
@@ -68,7 +69,7 @@ export class ServiceResources {
 
   /** One TCP listener for each ClusterIP. */
   listeners(service: Service, port: ServicePort): readonly Resource[] {
-    return service.clusterIPs.map((address) =>
+    return addressesOf(service.clusterIPs).map((address) =>
       this.#once(service, `listener ${address} ${port.port}`, () => {
         const message = tcpListener(address, port.port, clusterName(service.host, port));
         return encodeResource(this.#encoding, LISTENER, listenerName(address, port.port), message);

@@ -1,5 +1,6 @@
 /** v1 Pod. */
 import { z } from 'zod';
+import { asAddresses } from '../../core/addresses.ts';
 import type { Labels, Owner, Pod } from '../../core/model.ts';
 import { addressSchema } from './address.ts';
 import { controllerOwner, metadataSchema, namespaceOf, ownerReferencesSchema, timeSchema } from './metadata.ts';
@@ -7,7 +8,6 @@ import { MODE_ANNOTATION, readMode } from './mode.ts';
 import { RecurringValues } from './recurring-values.ts';
 import { type Converted, kindReader, objectName } from './reduction.ts';
 
-const TEMPLATE_HASH_LABEL = 'pod-template-hash';
 /** Istio's gateway injection and the Gateway API's deployments. */
 const GATEWAY_LABELS = ['gateway.networking.k8s.io/gateway-name', 'gateway.istio.io/managed'];
 const INJECTED_TEMPLATE = 'inject.istio.io/templates';
@@ -70,7 +70,6 @@ function toPod({ metadata, spec, status }: PodShape): Converted {
   const namespace = namespaceOf(metadata);
   const { name } = metadata;
   const { mode, problems } = readMode(metadata.annotations, objectName({ kind: 'Pod', namespace, name }));
-  const templateHash = metadata.labels?.[TEMPLATE_HASH_LABEL];
   const startedAt = status?.startTime ?? metadata.creationTimestamp;
   return {
     object: {
@@ -78,13 +77,12 @@ function toPod({ metadata, spec, status }: PodShape): Converted {
       kind: 'Pod',
       namespace,
       name,
-      addresses: addresses(status),
+      addresses: asAddresses(addresses(status)),
       hostNetwork: spec?.hostNetwork === true,
       finished: status?.phase === 'Succeeded' || status?.phase === 'Failed',
       labels: labels.same(metadata.labels ?? {}),
       ...accounts.same({ serviceAccount: spec?.serviceAccountName || 'default' }),
       ...owners.same(controllerOwner(metadata.ownerReferences)),
-      ...(templateHash ? { podTemplateHash: templateHash } : {}),
       ...(startedAt === undefined || startedAt === null ? {} : { startedAt }),
       ...mode,
       ...roleOf(metadata),

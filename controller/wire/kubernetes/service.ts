@@ -1,5 +1,6 @@
 /** v1 Service. https://kubernetes.io/docs/reference/kubernetes-api/service-resources/service-v1/ */
 import { z } from 'zod';
+import { asAddresses } from '../../core/addresses.ts';
 import type { ServicePort } from '../../core/model.ts';
 import { addressSchema } from './address.ts';
 import { metadataSchema, namespaceOf } from './metadata.ts';
@@ -72,15 +73,14 @@ function toService({ metadata, spec }: z.infer<typeof serviceSchema>, options: R
   if (spec.type === 'ExternalName') return { ignored: 'an ExternalName Service has no address of its own' };
   const namespace = namespaceOf(metadata);
   const declared = spec.clusterIPs?.length ? spec.clusterIPs : [spec.clusterIP ?? ''];
-  // A copy has no room left to grow into, which filtering leaves.
-  const clusterIPs = [...declared.filter((address) => address !== HEADLESS && address !== '')];
+  const clusterIPs = declared.filter((address) => address !== HEADLESS && address !== '');
   return {
     object: {
       kind: 'Service',
       namespace,
       name: metadata.name,
       host: [metadata.name, namespace, 'svc', options.clusterDomain].join('.'),
-      clusterIPs,
+      clusterIPs: asAddresses(clusterIPs),
       headless: clusterIPs.length === 0,
       ports: ports.same((spec.ports ?? []).filter(isTcp).map((port) => toPort(port, options))),
     },

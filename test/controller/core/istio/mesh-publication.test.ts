@@ -121,7 +121,7 @@ describe('a workload that wants to be lazy', () => {
 
   it('follows the labels that its pods share', () => {
     const world = lazyFront();
-    world.tell({ ...front, labels: { app: 'front', version: '2' } });
+    world.tell({ ...front, labels: { ...front.labels, version: '2' } });
     world.pass(1_000);
     assert.deepEqual(world.spec(FRONT_SIDECAR), {
       workloadSelector: { labels: { app: 'front', version: '2' } },

@@ -44,7 +44,7 @@ describe('the workload of a pod', () => {
     },
     {
       name: 'is a ReplicaSet without owner itself',
-      pod: without(pod('a-0', '10.0.0.1'), 'podTemplateHash'),
+      pod: { ...pod('a-0', '10.0.0.1'), labels: {} },
       controllers: [],
       is: 'shop/ReplicaSet/a-5d4f',
     },

@@ -19,7 +19,7 @@ const PLAIN: Pod = {
   kind: 'Pod',
   namespace: 'shop',
   name: 'cart-5d4-x',
-  addresses: ['10.1.0.10'],
+  addresses: '10.1.0.10',
   owner: { kind: 'ReplicaSet', name: 'cart-5d4' },
   hostNetwork: false,
   finished: false,
@@ -55,7 +55,7 @@ const CASES: readonly (readonly [string, Parts, Partial<Pod>])[] = [
   [
     'a template hash',
     { metadata: { labels: { 'pod-template-hash': '5d4', app: 'cart' } } },
-    { podTemplateHash: '5d4', labels: { 'pod-template-hash': '5d4', app: 'cart' } },
+    { labels: { 'pod-template-hash': '5d4', app: 'cart' } },
   ],
   ['a service account', { spec: { serviceAccountName: 'cart' } }, { serviceAccount: 'cart' }],
   ['an empty service account', { spec: { serviceAccountName: '' } }, {}],

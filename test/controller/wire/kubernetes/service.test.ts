@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { addressesOf } from '../../../../controller/core/addresses.ts';
 import type { Service } from '../../../../controller/core/model.ts';
 import { reduce } from '../../../../controller/wire/kubernetes/reduce.ts';
 import { type KubernetesObject, serviceObject } from '../../../support/kubernetes-objects.ts';
@@ -20,7 +21,7 @@ test('a Service keeps name, host, addresses and ports', () => {
     namespace: 'shop',
     name: 'cart',
     host: 'cart.shop.svc.cluster.local',
-    clusterIPs: ['10.96.0.10'],
+    clusterIPs: '10.96.0.10',
     headless: false,
     ports: [{ name: 'http', port: 80, targetPort: 8080, protocol: 'HTTP' }],
   });
@@ -41,7 +42,7 @@ const ADDRESSES: readonly (readonly [string, KubernetesObject, readonly string[]
 for (const [what, spec, clusterIPs, headless] of ADDRESSES) {
   test(`a Service with ${what} ${headless ? 'is headless' : `has ${clusterIPs.join(' and ')}`}`, () => {
     const service = reduced(spec);
-    assert.deepEqual([service.clusterIPs, service.headless], [clusterIPs, headless]);
+    assert.deepEqual([addressesOf(service.clusterIPs), service.headless], [clusterIPs, headless]);
   });
 }
 
