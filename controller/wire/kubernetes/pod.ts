@@ -1,7 +1,7 @@
 /** v1 Pod. */
 import { z } from 'zod';
 import { asAddresses } from '../../core/addresses.ts';
-import type { Labels, Owner, Pod } from '../../core/model.ts';
+import type { Labels, Owner } from '../../core/model.ts';
 import { addressSchema } from './address.ts';
 import { controllerOwner, metadataSchema, namespaceOf, ownerReferencesSchema, timeSchema } from './metadata.ts';
 import { MODE_ANNOTATION, readMode } from './mode.ts';
@@ -42,7 +42,6 @@ const podSchema = z.object({
 type PodShape = z.infer<typeof podSchema>;
 
 const labels = new RecurringValues<Labels>();
-const accounts = new RecurringValues<Pick<Pod, 'serviceAccount'>>();
 const owners = new RecurringValues<{ readonly owner?: Owner }>();
 
 function addresses(status: PodShape['status']): string[] {
@@ -81,7 +80,7 @@ function toPod({ metadata, spec, status }: PodShape): Converted {
       hostNetwork: spec?.hostNetwork === true,
       finished: status?.phase === 'Succeeded' || status?.phase === 'Failed',
       labels: labels.same(metadata.labels ?? {}),
-      ...accounts.same({ serviceAccount: spec?.serviceAccountName || 'default' }),
+      serviceAccount: spec?.serviceAccountName || 'default',
       ...owners.same(controllerOwner(metadata.ownerReferences)),
       ...(startedAt === undefined || startedAt === null ? {} : { startedAt }),
       ...mode,
