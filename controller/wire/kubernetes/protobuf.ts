@@ -25,15 +25,22 @@ export const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 /** Numbers and names as in `generated.proto` of k8s.io/api and k8s.io/apimachinery; they never change. */
 const OWNER_REFERENCE = message({ kind: [1, recurring], name: [3, recurring], controller: [6, boolean] });
 
-const METADATA = message({
-  name: [1, text],
-  namespace: [3, recurring],
-  resourceVersion: [6, text],
-  creationTimestamp: [8, time],
-  labels: [11, texts],
-  annotations: [12, texts],
-  ownerReferences: [13, list(OWNER_REFERENCE)],
-});
+function metadata(name: FieldKind): MessageKind {
+  return message({
+    name: [1, name],
+    namespace: [3, recurring],
+    resourceVersion: [6, text],
+    creationTimestamp: [8, time],
+    labels: [11, texts],
+    annotations: [12, texts],
+    ownerReferences: [13, list(OWNER_REFERENCE)],
+  });
+}
+
+/** Other objects name it too: a Service's EndpointSlices, a ReplicaSet's pods. */
+const METADATA = metadata(recurring);
+/** Hardly anything else names it. */
+const METADATA_OF_PART = metadata(text);
 
 const SERVICE_PORT = message({
   name: [1, recurring],
@@ -60,14 +67,14 @@ const ENDPOINT = message({ addresses: [1, list(text)], conditions: [2, message({
 const ENDPOINT_PORT = message({ name: [1, recurring], protocol: [2, recurring], port: [3, number] });
 
 const ENDPOINT_SLICE = message({
-  metadata: [1, METADATA],
+  metadata: [1, METADATA_OF_PART],
   endpoints: [2, list(ENDPOINT)],
   ports: [3, list(ENDPOINT_PORT)],
   addressType: [4, recurring],
 });
 
 const POD = message({
-  metadata: [1, METADATA],
+  metadata: [1, METADATA_OF_PART],
   spec: [2, message({ serviceAccountName: [8, recurring], hostNetwork: [11, boolean] })],
   status: [
     3,
