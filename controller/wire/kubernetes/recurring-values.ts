@@ -1,5 +1,8 @@
-/** How many values of one kind are remembered, at most twice. */
-const REMEMBERED = 4_096;
+/**
+ * How many values of one kind are remembered, at most twice. Equal ones come together: lists are sorted by name, and the
+ * pods of a rollout follow each other.
+ */
+const REMEMBERED = 256;
 
 /**
  * Gives equal values one copy: all pods of a workload have the same labels, most services the same ports. Of values that
