@@ -1,4 +1,5 @@
 /** Small named mesh objects for tests: a field that a test does not care about has a plain default. */
+import { asAddresses } from '../../controller/core/addresses.ts';
 import type { AccessLogEntry, EndpointSlice, Pod, PortProtocol, Service } from '../../controller/core/model.ts';
 
 const CLUSTER_DOMAIN = 'cluster.local';
@@ -15,7 +16,7 @@ export function service(
     namespace,
     name,
     host: `${name}.${namespace}.svc.${CLUSTER_DOMAIN}`,
-    clusterIPs: options.clusterIP ?? [],
+    clusterIPs: asAddresses(options.clusterIP === undefined ? [] : [options.clusterIP]),
     headless: options.clusterIP === undefined,
     ports: Object.entries(ports).map(([port, protocol]) => ({ name: `p${port}`, port: Number(port), protocol })),
   };
@@ -44,7 +45,7 @@ export function pod(name: string, address: string, options: Partial<Pod> = {}): 
     kind: 'Pod',
     namespace: 'shop',
     name,
-    addresses: address,
+    addresses: asAddresses([address]),
     owner: { kind: 'ReplicaSet', name: `${deployment}-5d4f` },
     hostNetwork: false,
     finished: false,

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { pino } from 'pino';
+import { addressesOf } from '../../../controller/core/addresses.ts';
 import { type NodeIdentity, RESOURCE_TYPES, type Resource, type Snapshot } from '../../../controller/core/model.ts';
 import { SnapshotBuilder } from '../../../controller/core/snapshot/snapshot.ts';
 import { Pipeline } from '../../../controller/pipeline.ts';
@@ -47,7 +48,7 @@ function hash(bytes: Uint8Array): string {
 
 function nodeOf(index: number): NodeIdentity {
   const { name, namespace, addresses } = clientPod(index);
-  const [address = ''] = addresses;
+  const [address = ''] = addressesOf(addresses);
   const domain = `${namespace}.svc.cluster.local`;
   return {
     id: `sidecar~${address}~${name}.${namespace}~${domain}`,
@@ -66,9 +67,13 @@ async function learn(): Promise<void> {
   const objects = [...clients, ...indices.flatMap((index) => [meshService(index), meshSlice(mesh, index)])];
   pipeline.events(objects.map((object) => ({ type: 'Applied', object, at: Date.now() })));
   pipeline.synced(Date.now());
-  const entries = clients.flatMap(({ addresses: [address = ''] }, client) =>
+  const entries = clients.flatMap((_, client) =>
     usedBy(mesh, client).map((used) =>
-      entry(address, meshAddress(used), { protocol: 'HTTP1', host: meshService(used).host, startTime: Date.now() }),
+      entry(nodeOf(client).address, meshAddress(used), {
+        protocol: 'HTTP1',
+        host: meshService(used).host,
+        startTime: Date.now(),
+      }),
     ),
   );
   pipeline.accessLogs(entries, Date.now());

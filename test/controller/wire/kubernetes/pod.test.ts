@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { asAddresses } from '../../../../controller/core/addresses.ts';
 import type { Pod } from '../../../../controller/core/model.ts';
 import { reduce } from '../../../../controller/wire/kubernetes/reduce.ts';
 import { podObject } from '../../../support/kubernetes-objects.ts';
@@ -19,7 +20,7 @@ const PLAIN: Pod = {
   kind: 'Pod',
   namespace: 'shop',
   name: 'cart-5d4-x',
-  addresses: '10.1.0.10',
+  addresses: asAddresses(['10.1.0.10']),
   owner: { kind: 'ReplicaSet', name: 'cart-5d4' },
   hostNetwork: false,
   finished: false,
