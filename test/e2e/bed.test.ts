@@ -6,7 +6,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Bed } from '../support/bed/bed.ts';
-import { networkExists } from '../support/bed/network.ts';
+import { lockAny } from '../support/bed/lock.ts';
+import { Network, networkExists, removeNetwork } from '../support/bed/network.ts';
 import { eventually } from '../support/eventually.ts';
 
 const OCCUPANT = fileURLToPath(new URL('../support/apps/bed-occupant.ts', import.meta.url));
@@ -64,4 +65,16 @@ test('What a killed run leaves is removed by the next', async () => {
 
   assert.equal(networkExists(occupant.number), false);
   await assertEnds(occupant.pid);
+});
+
+test('The next bed of a number has its network at once', async () => {
+  const { number, release } = await lockAny();
+  for (let round = 0; round < 10; round += 1) {
+    const network = new Network(number);
+    network.create();
+    for (const pod of [1, 2, 3]) network.addPod(`pod-${pod}`, network.address(256 + pod), { interception: 'none' });
+    removeNetwork(number);
+    assert.equal(networkExists(number), false);
+  }
+  release();
 });

@@ -30,9 +30,13 @@ export class ObjectTable<T> {
     this.#byNamespace.set(namespace, objects);
     const index = this.#indexOf(objects, name);
     const before = this.#at(objects, index, name);
-    objects.splice(index, before === undefined ? 0 : 1, object);
-    if (before === undefined) this.#size += 1;
-    return before;
+    if (before !== undefined) {
+      objects[index] = object;
+      return before;
+    }
+    objects.splice(index, 0, object);
+    this.#size += 1;
+    return undefined;
   }
 
   delete(namespace: string, name: string): T | undefined {

@@ -8,6 +8,8 @@
  *
  * Nothing forwards: the default route of a pod is the link itself, so an address that no station has stays unreachable.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { ipBatch, run } from './command.ts';
 
 /**
@@ -62,7 +64,7 @@ export class Network {
   create(): void {
     run('ip', ['netns', 'add', this.#hub]);
     ipBatch(['link add br0 type bridge', 'link set br0 up'], this.#hub);
-    const link = `${PREFIX}${this.number}`;
+    const link = hostLink(this.number);
     ipBatch([
       `link add ${link} type veth peer name host netns ${this.#hub}`,
       `addr add ${this.hostAddress}/16 dev ${link}`,
@@ -109,9 +111,18 @@ function bedNamespaces(number: number): readonly string[] {
   return names.filter((name) => name.startsWith(`${PREFIX}${number}-`));
 }
 
+/** This machine's end of the link to bed `number`. */
+function hostLink(number: number): string {
+  return `${PREFIX}${number}`;
+}
+
+function hostLinkExists(number: number): boolean {
+  return existsSync(join('/sys/class/net', hostLink(number)));
+}
+
 /** Whether something of bed `number` exists. */
 export function networkExists(number: number): boolean {
-  return bedNamespaces(number).length > 0;
+  return bedNamespaces(number).length > 0 || hostLinkExists(number);
 }
 
 /**
@@ -119,9 +130,21 @@ export function networkExists(number: number): boolean {
  * them. To be called only by the holder of the bed's lock.
  */
 export function removeNetwork(number: number): void {
+  removeHostLink(number);
   for (const namespace of bedNamespaces(number)) {
     for (const pid of run('ip', ['netns', 'pids', namespace]).split('\n').filter(Boolean)) endProcess(Number(pid));
     run('ip', ['netns', 'del', namespace]);
+  }
+}
+
+/** At once: the kernel takes apart what was in a namespace some time after its end, and the next bed wants the name. */
+function removeHostLink(number: number): void {
+  if (!hostLinkExists(number)) return;
+  try {
+    run('ip', ['link', 'del', hostLink(number)]);
+  } catch (error) {
+    // The kernel may have been quicker.
+    if (hostLinkExists(number)) throw error;
   }
 }
 
