@@ -39,3 +39,33 @@ export function domains(service: Service, client: RouteClient): readonly string[
   const ofPods = [...common, full, ...(hasShortPodNames(service, client) ? short : [])].map((name) => `*.${name}`);
   return [...common, ...short, full, ...ofPods];
 }
+
+/** The names that a service has among others. */
+export interface NamedService {
+  readonly service: Service;
+  /** At least one. */
+  readonly names: readonly string[];
+  /** Another service has some of its names. */
+  readonly isCut: boolean;
+}
+
+/**
+ * Services with names that no other has, as Envoy refuses a configuration that names a domain twice: the first in order
+ * of namespace and host keeps it. One without any name of its own is left out.
+ * @param services in any order
+ */
+export function distinctlyNamed(services: readonly Service[], client: RouteClient): readonly NamedService[] {
+  const taken = new Set<string>();
+  const named: NamedService[] = [];
+  for (const service of inOrder(services)) {
+    const all = domains(service, client);
+    const names = all.filter((name) => !taken.has(name));
+    for (const name of names) taken.add(name);
+    if (names.length > 0) named.push({ service, names, isCut: names.length < all.length });
+  }
+  return named;
+}
+
+function inOrder(services: readonly Service[]): readonly Service[] {
+  return [...services].sort((a, b) => (`${a.namespace}/${a.host}` < `${b.namespace}/${b.host}` ? -1 : 1));
+}

@@ -1,6 +1,10 @@
-/** Route configurations: which host of an HTTP port goes to which cluster. */
+/**
+ * Route configurations: which host of an HTTP port goes to which cluster. They come in parts, each a RouteConfiguration
+ * of its own; their bytes one after the other are the whole, as protobuf joins the lists of messages that follow each
+ * other: https://protobuf.dev/programming-guides/encoding/#last-one-wins. So a virtual host is encoded once, and not
+ * whenever another one of the port comes or goes.
+ */
 import type { Service } from '../model.ts';
-import { domains, type RouteClient } from './domains.ts';
 import type { Message } from './message.ts';
 import { clusterName, EGRESS_CLUSTER, routeName } from './names.ts';
 
@@ -29,39 +33,29 @@ function catchAll(): Message {
   return { name: CATCH_ALL, domains: ['*'], routes: routes(CATCH_ALL, route) };
 }
 
-function virtualHost(service: Service, port: number, names: readonly string[]): Message {
-  return {
+/** Where the routes of a port begin. */
+export function routeOpening(port: number): Message {
+  return { name: routeName(port) };
+}
+
+/** A service's virtual host. */
+export function virtualHost(service: Service, port: number, names: readonly string[]): Message {
+  const host = {
     name: `${service.host}:${port}`,
     domains: names,
     routes: routes('default', toCluster(clusterName(service.host, { port }))),
     include_request_attempt_count: false,
   };
+  return { virtual_hosts: [host] };
 }
 
-/** Services in order of namespace and host: the order that decides who gets a name that two claim. */
-function inOrder(services: readonly Service[]): readonly Service[] {
-  return [...services].sort((a, b) => (`${a.namespace}/${a.host}` < `${b.namespace}/${b.host}` ? -1 : 1));
-}
-
-/**
- * The routes of an HTTP port: one virtual host for each service, then the egress for every other host. Envoy refuses a
- * configuration that names a domain twice, so the first service in order keeps it.
- * @param services those with this port, in any order
- */
-export function routeConfiguration(port: number, services: readonly Service[], client: RouteClient): Message {
-  const taken = new Set<string>();
-  const virtualHosts: Message[] = [];
-  for (const service of inOrder(services)) {
-    const names = domains(service, client).filter((name) => !taken.has(name));
-    for (const name of names) taken.add(name);
-    if (names.length > 0) virtualHosts.push(virtualHost(service, port, names));
-  }
+/** What the routes of every port end with: the egress, for hosts that no virtual host before has. */
+export function routeClosing(): Message {
   return {
-    name: routeName(port),
+    virtual_hosts: [catchAll()],
     // A route whose cluster is gone fails its own requests; validation would refuse all routes of the port.
     validate_clusters: false,
     ignore_port_in_host_matching: true,
-    virtual_hosts: [...virtualHosts, catchAll()],
   };
 }
 

@@ -7,8 +7,8 @@ import { httpListener, tcpListener } from '../../../../controller/core/resources
 import type { Message } from '../../../../controller/core/resources/message.ts';
 import { clusterName } from '../../../../controller/core/resources/names.ts';
 import { relayCluster } from '../../../../controller/core/resources/relay.ts';
-import { routeConfiguration } from '../../../../controller/core/resources/route.ts';
 import { banner, database, egress, firstPort, ledger, search, shopClient, web } from './services.ts';
+import { wholeRoutes } from './whole-routes.ts';
 
 const cluster = (of: typeof web): string => clusterName(of.host, firstPort(of));
 
@@ -39,8 +39,8 @@ export const listeners: Readonly<Record<string, Message>> = {
 };
 
 export const routes: Readonly<Record<string, Message>> = {
-  routes: routeConfiguration(8080, [web, search, ledger], shopClient),
-  'routes-nothing-learned': routeConfiguration(8080, [], shopClient),
+  routes: wholeRoutes(8080, [web, search, ledger], shopClient),
+  'routes-nothing-learned': wholeRoutes(8080, [], shopClient),
 };
 
 export const bootstraps: Readonly<Record<string, Message>> = {

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { domains, type RouteClient } from '../../../../controller/core/resources/domains.ts';
 import type { Message } from '../../../../controller/core/resources/message.ts';
-import { emptyRouteConfiguration, routeConfiguration } from '../../../../controller/core/resources/route.ts';
+import { emptyRouteConfiguration } from '../../../../controller/core/resources/route.ts';
 import { search, service, shopClient, web } from './services.ts';
+import { wholeRoutes } from './whole-routes.ts';
 
 const bankClient: RouteClient = { ...shopClient, namespace: 'bank' };
 
@@ -57,15 +58,15 @@ for (const { title, given, expected } of cases) test(title, () => assert.deepEqu
 test('a domain that two services claim goes to the first in order, whatever the order of the input', () => {
   const first = service('a.shop', [[8080, 'HTTP']], { clusterIPs: ['10.96.0.9'] });
   const second = service('b.shop', [[8080, 'HTTP']], { clusterIPs: ['10.96.0.9'] });
-  const forwards = routeConfiguration(8080, [first, second], shopClient);
-  assert.deepEqual(routeConfiguration(8080, [second, first], shopClient), forwards);
+  const forwards = wholeRoutes(8080, [first, second], shopClient);
+  assert.deepEqual(wholeRoutes(8080, [second, first], shopClient), forwards);
   const found = domainsOf(forwards);
   assert.ok(found['a.shop.svc.cluster.local:8080']?.includes('10.96.0.9'));
   assert.ok(!found['b.shop.svc.cluster.local:8080']?.includes('10.96.0.9'));
 });
 
 test('every other host goes to the egress, by the last virtual host', () => {
-  assert.deepEqual(Object.entries(domainsOf(routeConfiguration(8080, [web], shopClient))).at(-1), ['allow_any', ['*']]);
+  assert.deepEqual(Object.entries(domainsOf(wholeRoutes(8080, [web], shopClient))).at(-1), ['allow_any', ['*']]);
 });
 
 test('a name that nobody publishes gets a configuration without hosts', () => {
