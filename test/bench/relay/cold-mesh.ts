@@ -116,7 +116,7 @@ export class ColdMesh {
   /** @throws Error when the requests have not gone the way that they were to go */
   async proveWay(): Promise<void> {
     const services = this.#clusterIPs.length;
-    if (this.#hop === 'our egress') {
+    if (this.#hop !== 'none') {
       const isLearned = async (): Promise<boolean> => (await this.#controller.api.edges()).length >= services;
       await eventually('every service was learned', isLearned);
     }
