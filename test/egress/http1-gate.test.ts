@@ -169,5 +169,5 @@ test('whatever the splits, every host gets exactly its requests, in order', () =
       assert.deepEqual(connection.sent, expected);
     },
   );
-  fc.assert(run, { numRuns: 300 });
+  fc.assert(run, { numRuns: 1_000 });
 });

@@ -179,6 +179,6 @@ test('arbitrary text never throws', () => {
         request ?? { method: 'GET', host: '', framing: 0, isLast: false, asksTunnel: false },
       );
     }),
-    { numRuns: 500 },
+    { numRuns: 1_000 },
   );
 });

@@ -81,6 +81,6 @@ test('arbitrary bytes never throw, and what was decided stays decided', () => {
       const before = sniff(bytes);
       if (before) assert.deepEqual(sniff(Buffer.concat([bytes, tail])), before);
     }),
-    { numRuns: 500 },
+    { numRuns: 1_000 },
   );
 });

@@ -35,7 +35,9 @@ interface Generated {
   readonly address: string;
 }
 
-const SMALL = { numRuns: 40 };
+/** Of clients: two have services of their own. */
+const NAMESPACES = ['shop', 'bank', 'other'];
+const RUNS = { numRuns: 1_000 };
 
 test('equal meshes give equal versions, in whatever order and by whichever builder', () => {
   fc.assert(
@@ -46,7 +48,7 @@ test('equal meshes give equal versions, in whatever order and by whichever build
         assert.deepEqual(versionsOf(there), versionsOf(here));
       }
     }),
-    SMALL,
+    RUNS,
   );
 });
 
@@ -59,7 +61,7 @@ test('the order of a scope, and what of it is warm, make no difference', () => {
       const mixed = builder.sidecar(view, lazy(mesh.slice(at).reverse(), mesh.slice(0, at)), 'shop');
       assert.deepEqual(versionsOf(mixed), versionsOf(builder.sidecar(view, lazy(mesh), 'shop')));
     }),
-    SMALL,
+    RUNS,
   );
 });
 
@@ -80,7 +82,7 @@ test('while services and endpoints come and go, a scope has the snapshot that a 
         assert.deepEqual(versionsOf(builder.sidecar(view, scope, 'shop')), versionsOf(fresh));
       }
     }),
-    { numRuns: 200 },
+    RUNS,
   );
 });
 
@@ -88,17 +90,16 @@ test('a snapshot built after others is the one that a fresh builder builds', () 
   fc.assert(
     fc.property(fc.array(services, { minLength: 1, maxLength: 4 }), (meshes) => {
       const { builder } = countingBuilder();
-      for (const mesh of meshes) {
-        for (const scope of [eager, lazy(mesh)]) {
-          const used = builder.sidecar(meshView(mesh), scope, 'shop');
-          assert.deepEqual(
-            versionsOf(used),
-            versionsOf(countingBuilder().builder.sidecar(meshView(mesh), scope, 'shop')),
-          );
+      for (const mesh of meshes.flatMap((each) => [each, each.slice(1)])) {
+        for (const namespace of NAMESPACES) {
+          for (const scope of [eager, lazy(mesh)]) {
+            const fresh = countingBuilder().builder.sidecar(meshView(mesh), scope, namespace);
+            assert.deepEqual(versionsOf(builder.sidecar(meshView(mesh), scope, namespace)), versionsOf(fresh));
+          }
         }
       }
     }),
-    SMALL,
+    RUNS,
   );
 });
 
