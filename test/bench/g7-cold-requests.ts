@@ -15,20 +15,21 @@ const EDGES = 1_000;
 const ROUNDS = 40;
 const DEMAND = { count: EDGES / ROUNDS, perSecond: 50, besides: 2_000 } as const;
 const MOST_ADDED_MS = 0.3;
+const HOPS: readonly Hop[] = ['our egress', 'Envoy', 'none'];
 
 type Round = Readonly<Record<Hop, Latencies>>;
 
 export const coldRequests: Bench = async (say) => {
   const rounds: Round[] = [];
   for (let passes = 0; passes < PASSES; passes += 1) rounds.push(...(await pass()));
-  for (const hop of ['our egress', 'Envoy', 'none'] as const) say(`  ${described(hop, rounds)}`);
+  for (const hop of HOPS) say(`  ${described(hop, rounds)}`);
   return results(rounds);
 };
 
 async function pass(): Promise<Round[]> {
   const meshes: [Hop, ColdMesh][] = [];
   try {
-    for (const hop of ['our egress', 'Envoy', 'none'] as const) meshes.push([hop, await ColdMesh.open(EDGES, hop)]);
+    for (const hop of HOPS) meshes.push([hop, await ColdMesh.open(EDGES, hop)]);
     const rounds: Round[] = [];
     while (rounds.length < ROUNDS) rounds.push(await round(rounds.length % 2 === 0 ? meshes : meshes.toReversed()));
     for (const [, mesh] of meshes) await mesh.proveWay();

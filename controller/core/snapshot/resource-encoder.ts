@@ -19,35 +19,14 @@ export function isRelayedVersion(version: string): boolean {
   return version.startsWith(RELAYED_PREFIX);
 }
 
-/** A message as resource; its version is the hash of its bytes. */
+/** A message as resource. */
 export function encodeResource(encoding: Encoding, type: ResourceType, name: string, message: Message): Resource {
-  return resourceOf(encoding, type, name, [encoding.encode(type, message)]);
+  return resourceOf(encoding, type, name, encoding.encode(type, message));
 }
 
-/**
- * The same for a message that was encoded in parts.
- * @param parts each a message of this type; of fields that are no lists, each stands in one of them
- */
-export function resourceOf(
-  encoding: Encoding,
-  type: ResourceType,
-  name: string,
-  parts: readonly Uint8Array[],
-): Resource {
-  const bytes = joined(parts);
+/** An encoded message as resource; its version is the hash of its bytes. */
+export function resourceOf(encoding: Encoding, type: ResourceType, name: string, bytes: Uint8Array): Resource {
   return { type, name, version: encoding.hash(bytes), bytes };
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const [only] = parts;
-  if (parts.length === 1 && only) return only;
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let end = 0;
-  for (const part of parts) {
-    bytes.set(part, end);
-    end += part.length;
-  }
-  return bytes;
 }
 
 /** The same for a cluster in the form that leads to the egress: see {@link isRelayedVersion}. */

@@ -43,8 +43,8 @@ export class RouteResources {
   #compose(port: number, services: readonly Service[], client: RouteClient): Resource {
     this.#closing ??= this.#encode(routeClosing());
     const virtualHosts = distinctlyNamed(services, client).map((named) => this.#virtualHost(port, named, client));
-    const parts = [this.#encode(routeOpening(port)), ...virtualHosts, this.#closing];
-    return resourceOf(this.#encoding, ROUTE_CONFIGURATION, routeName(port), parts);
+    const bytes = joined([this.#encode(routeOpening(port)), ...virtualHosts, this.#closing]);
+    return resourceOf(this.#encoding, ROUTE_CONFIGURATION, routeName(port), bytes);
   }
 
   #virtualHost(port: number, { service, names, isCut }: NamedService, client: RouteClient): Uint8Array {
@@ -81,4 +81,14 @@ export class RouteResources {
 function variantOf(service: Service, client: RouteClient): '' | 'own' | 'ownpods' {
   if (service.namespace !== client.namespace) return '';
   return hasShortPodNames(service, client) ? 'ownpods' : 'own';
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let end = 0;
+  for (const part of parts) {
+    bytes.set(part, end);
+    end += part.length;
+  }
+  return bytes;
 }

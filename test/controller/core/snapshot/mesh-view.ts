@@ -4,6 +4,7 @@ import type { Endpoint, Scope, ScopedPort, Service, Snapshot } from '../../../..
 import { isHttp } from '../../../../controller/core/model.ts';
 import { serviceKey } from '../../../../controller/core/registry/service-index.ts';
 import type { MeshView } from '../../../../controller/core/snapshot/mesh-view.ts';
+import type { Encoding } from '../../../../controller/core/snapshot/resource-encoder.ts';
 import { SnapshotBuilder } from '../../../../controller/core/snapshot/snapshot.ts';
 import { encode } from '../../../../controller/wire/messages.ts';
 import { egress } from '../resources/services.ts';
@@ -25,19 +26,23 @@ export function meshView(services: readonly Service[], endpoints = ENDPOINTS): M
   };
 }
 
-/** A builder with real bytes and hashes; `encoded` counts the messages that it had to encode. */
-export function countingBuilder(dialect: 'direct' | 'istio' = 'direct') {
+/** Real bytes and hashes; `encoded` counts the messages that had to be encoded. */
+export function countingEncoding(): { readonly encoding: Encoding; readonly count: { encoded: number } } {
   const count = { encoded: 0 };
-  const builder = new SnapshotBuilder({
+  const encoding: Encoding = {
     encode: (type, message) => {
       count.encoded += 1;
       return encode(type, message);
     },
     hash: (bytes) => createHash('sha256').update(bytes).digest('hex'),
-    egress,
-    dialect,
-  });
-  return { builder, count };
+  };
+  return { encoding, count };
+}
+
+/** A builder that encodes as {@link countingEncoding} does. */
+export function countingBuilder(dialect: 'direct' | 'istio' = 'direct') {
+  const { encoding, count } = countingEncoding();
+  return { builder: new SnapshotBuilder({ ...encoding, egress, dialect }), count };
 }
 
 export const eager: Scope = { workload: 'shop/Deployment/cart', kind: 'Eager', warm: [], routed: [] };

@@ -6,6 +6,7 @@ import { RouteResources } from '../../../../controller/core/snapshot/route-resou
 import { encode } from '../../../../controller/wire/messages.ts';
 import { ledger, search, service, shopClient, web } from '../resources/services.ts';
 import { wholeRoutes } from '../resources/whole-routes.ts';
+import { countingEncoding } from './mesh-view.ts';
 
 const bankClient: RouteClient = { ...shopClient, namespace: 'bank' };
 /** Where `search` is a namespace, too, its pods have no short names. */
@@ -13,17 +14,9 @@ const ambiguous: RouteClient = { ...shopClient, namespaces: new Set([...shopClie
 const rival = service('a.shop', [[8080, 'HTTP']], { clusterIPs: web.clusterIPs });
 const mesh = [ledger, search, web];
 
-/** Route resources with real bytes, and how many messages they had to encode. */
 function countingRoutes() {
-  const count = { encoded: 0 };
-  const routes = new RouteResources({
-    encode: (type, message) => {
-      count.encoded += 1;
-      return encode(type, message);
-    },
-    hash: (bytes) => Buffer.from(bytes).toString('hex'),
-  });
-  return { routes, count };
+  const { encoding, count } = countingEncoding();
+  return { routes: new RouteResources(encoding), count };
 }
 
 /** What clients ask for one after the other, of the same resources. */
